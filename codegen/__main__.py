@@ -1,0 +1,66 @@
+"""`python -m codegen`: regenerate the output folder, or check that it is what the proto files give."""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from codegen.build import build_service
+from codegen.descriptors import Descriptors
+from codegen.errors import CodegenError
+from codegen.format import format_sources
+from codegen.protoc import check_tool_versions, compile_messages, descriptor_set
+from codegen.render import render
+from codegen.tree import differences, replace_tree
+
+_ROOT = Path(__file__).parent.parent
+
+
+def generate(protos: Path, out: Path) -> int:
+    """Generate everything into `out`, an empty folder.
+
+    Returns:
+        The number of hooks.
+
+    Raises:
+        CodegenError: see its faults.
+    """
+    check_tool_versions()
+    with tempfile.TemporaryDirectory() as scratch:
+        service = build_service(Descriptors(descriptor_set(protos, Path(scratch))))
+    compile_messages(protos, out)
+    format_sources(render(service), out)
+    for folder in {path.parent for path in out.rglob("*_pb2.py")}:
+        (folder / "__init__.py").touch()
+    return len(service.hooks)
+
+
+def main() -> int:
+    """Run the command line. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m codegen", description=__doc__)
+    parser.add_argument("--protos", type=Path, default=_ROOT / "protos", help="folder of the proto files")
+    parser.add_argument("--out", type=Path, default=_ROOT / "generated", help="folder that is generated")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if the folder is not up to date")
+    options = parser.parse_args()
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            fresh = Path(scratch) / "generated"
+            fresh.mkdir()
+            count = generate(options.protos.resolve(), fresh)
+            changed = (differences if options.check else replace_tree)(fresh, options.out)
+    except CodegenError as error:
+        print(f"codegen: {error}", file=sys.stderr)
+        return 1
+    for line in changed:
+        print(line)
+    if options.check and changed:
+        print(
+            f"{options.out.name}/ is not what the proto files and templates give: run `make codegen`", file=sys.stderr
+        )
+        return 1
+    print(f"{count} hooks, {len(changed)} files {'differ' if options.check else 'changed'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
