@@ -1,0 +1,73 @@
+"""The greeter: a bit of every kind of hook, in one file."""
+
+from mattermost_plugin import HookError, HookName, Plugin, Reject, hook, run_plugin
+from mattermost_plugin.http import HTTPRequest, ReplacementFile, ResponseWriter, UploadedFile
+from mattermost_plugin.models import CommandArgs, CommandResponse, FileInfo, PluginContext, Post, User
+
+DISMISS = "plugin.message_will_be_posted.dismiss_post"
+
+
+class Greeter(Plugin):
+    """Greets, answers /greet, stops shouting, signs text files and serves a page."""
+
+    def on_activate(self) -> None:
+        """Overriding a stub handles the hook."""
+        self.greeted = 0
+        self.logger.info("activated", extra={"hooks": len(self.implemented_hooks())})
+
+    def on_deactivate(self) -> None:
+        """Say goodbye in the log."""
+        self.logger.info("deactivated", extra={"greeted": self.greeted})
+
+    @hook(HookName.MessageWillBePosted)
+    async def no_shouting(self, context: PluginContext, post: Post) -> Post | Reject | None:
+        """A method of any name handles the hook that @hook names."""
+        if post.message.isupper() and len(post.message) > 10:
+            return Reject("Please do not shout.")
+        if post.message.startswith("/shrug "):
+            return Reject(DISMISS)
+        if "hello" in post.message.lower():
+            post.message += " :wave:"
+            return post
+        return None
+
+    @hook(HookName.UserWillLogIn, on_error="reject", timeout=5)
+    def check_login(self, context: PluginContext, user: User) -> Reject | None:
+        """Stricter than the default: if this fails, nobody gets in."""
+        return Reject("This account is closed.") if user.username == "mallory" else None
+
+    def execute_command(self, context: PluginContext, args: CommandArgs) -> CommandResponse:
+        """Answer `/greet NAME`."""
+        _, _, name = args.command.partition(" ")
+        if not name.strip():
+            raise HookError("Whom shall I greet? Try /greet Ada", id="com.example.greeter.no_name", status_code=400)
+        self.greeted += 1
+        return CommandResponse(response_type="in_channel", text=f"Hello, {name.strip()}!")
+
+    async def file_will_be_uploaded(
+        self, context: PluginContext, info: FileInfo, file: UploadedFile, output: ReplacementFile
+    ) -> FileInfo | Reject | None:
+        """Sign text files, refuse programs, let everything else pass."""
+        if info.extension == "exe":
+            return Reject("Programs are not welcome here.")
+        if info.extension != "txt":
+            return None
+        async for piece in file:
+            await output.awrite(piece)
+        await output.awrite(b"\n-- signed by the greeter\n")
+        return None
+
+    async def serve_http(self, context: PluginContext, writer: ResponseWriter, request: HTTPRequest) -> None:
+        """Answer GET /hello and echo what is posted to /echo."""
+        if request.path == "/hello":
+            writer.headers["Content-Type"] = "text/plain; charset=utf-8"
+            await writer.awrite(f"Hello, {request.user_id or 'stranger'}!\n")
+        elif request.path == "/echo" and request.method == "POST":
+            async for piece in request.body:
+                await writer.awrite(piece)
+        else:
+            writer.write_header(404)
+
+
+if __name__ == "__main__":
+    run_plugin(Greeter)

@@ -1,0 +1,110 @@
+"""A plugin object with its handlers made ready to be called by a wire."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from mattermost_plugin._dispatch import ActivateHook, DeactivateHook, PlainHook, UnaryHook, UploadHook, wait_active
+from mattermost_plugin._handler import Handler
+from mattermost_plugin._handler_pool import HandlerPool
+from mattermost_plugin._http_exchange import HTTPHandler
+from mattermost_plugin._lifecycle import Lifecycle
+from mattermost_plugin._registry import HandlerSpec
+from mattermost_plugin.config import RuntimeConfig
+from mattermost_plugin.plugin import Plugin
+from mattermost_pluginapi.hooks.adapter import HookKind, UnaryAdapter, UploadAdapter
+from mattermost_pluginapi.hooks.adapters import ADAPTERS
+from mattermost_pluginapi.hooks.names import HookName
+from mattermost_pluginapi.hooks.streams import HTTPRequest, ResponseWriter
+from mattermost_pluginapi.models import PluginContext
+
+
+class BoundPlugin:
+    """Everything of a plugin that a wire calls.
+
+    Args:
+        plugin: the plugin.
+        config: the runtime's settings.
+    """
+
+    def __init__(self, plugin: Plugin, config: RuntimeConfig) -> None:
+        self.plugin = plugin
+        self.pool = HandlerPool(config.workers, "hook")
+        self.http_pool = HandlerPool(config.http_workers, "http")
+        handlers = {spec.hook: self._bind(spec, config) for spec in plugin.hook_handlers.values()}
+        self.lifecycle = Lifecycle(handlers, self._start_apps, self._stop_apps)
+        self.unary: Mapping[HookName, UnaryHook[Any, Any]] = MappingProxyType(self._unary_hooks(handlers))
+        self.http: Mapping[HookName, Handler] = MappingProxyType(
+            {name: handler for name, handler in handlers.items() if ADAPTERS[name].kind is HookKind.STREAM}
+        )
+
+    @property
+    def announced_hooks(self) -> list[str]:
+        """Go names of the hooks that the host is told to call, sorted."""
+        return sorted([*self.unary, *self.http])
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether no `def` handler can run any more, because every thread hangs."""
+        return self.pool.is_exhausted
+
+    def close(self) -> None:
+        """Let the threads end that have nothing to do."""
+        self.pool.close()
+        self.http_pool.close()
+
+    def _bind(self, spec: HandlerSpec, config: RuntimeConfig) -> Handler:
+        if ADAPTERS[spec.hook].kind is HookKind.STREAM:
+            return Handler(spec, self.plugin, self.http_pool, None)
+        return Handler(spec, self.plugin, self.pool, config.hook_timeout_s)
+
+    def _unary_hooks(self, handlers: Mapping[HookName, Handler]) -> dict[HookName, UnaryHook[Any, Any]]:
+        hooks: dict[HookName, UnaryHook[Any, Any]] = {
+            HookName.OnActivate: ActivateHook(
+                _unary(HookName.OnActivate), self._spec(HookName.OnActivate), self.lifecycle
+            ),
+            HookName.OnDeactivate: DeactivateHook(
+                _unary(HookName.OnDeactivate), self._spec(HookName.OnDeactivate), self.lifecycle
+            ),
+        }
+        for name, handler in handlers.items():
+            adapter = ADAPTERS[name]
+            if name in hooks:
+                continue
+            if isinstance(adapter, UploadAdapter):
+                hooks[name] = UploadHook(adapter, handler, self.lifecycle)
+            elif isinstance(adapter, UnaryAdapter):
+                hooks[name] = PlainHook(adapter, handler, self.lifecycle)
+        return hooks
+
+    def _spec(self, name: HookName) -> HandlerSpec:
+        """The plugin's handler, or what stands for it in messages if it has none."""
+        spec = type(self.plugin).hook_handlers.get(name)
+        if spec is not None:
+            return spec
+        adapter = ADAPTERS[name]
+        label = f"{type(self.plugin).__qualname__}.{adapter.method}"
+        stub = getattr(type(self.plugin), adapter.method)
+        return HandlerSpec(name, adapter.method, label, stub, False, adapter.on_error, None)
+
+    async def _start_apps(self) -> None:
+        """Start the lifespan of mounted ASGI apps."""
+
+    async def _stop_apps(self) -> None:
+        """Stop what `_start_apps` started."""
+
+    def http_handler(self, handler: Handler) -> HTTPHandler:
+        """The handler of an HTTP hook as a wire calls it: it waits for the plugin to be active."""
+
+        async def handle(context: PluginContext, writer: ResponseWriter, request: HTTPRequest) -> None:
+            await wait_active(self.lifecycle, handler, None)
+            await handler.invoke((context, writer, request))
+
+        return handle
+
+
+def _unary(name: HookName) -> UnaryAdapter[Any, Any]:
+    adapter = ADAPTERS[name]
+    if not isinstance(adapter, UnaryAdapter):
+        raise TypeError(f"{name} has no single request and response")
+    return adapter

@@ -1,0 +1,202 @@
+"""Threads for handlers that may block.
+
+A pool of the plugin's own: bounded, apart from the event loop's executor, and with daemon threads, so that a handler
+that never returns cannot keep the process from ending. A thread that is stuck stays counted until its handler returns;
+when every thread is stuck the pool is exhausted, and the health check says so.
+"""
+
+import asyncio
+import contextvars
+import logging
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from queue import SimpleQueue
+
+_log = logging.getLogger(__name__)
+
+
+class PoolTimeoutError(Exception):
+    """A job did not finish in time.
+
+    Attributes:
+        started: whether it got a thread at all.
+        stack: where its thread is, as text; "" if it never started.
+    """
+
+    def __init__(self, *, started: bool, stack: str) -> None:
+        super().__init__("started" if started else "no free thread")
+        self.started = started
+        self.stack = stack
+
+
+class _Job:
+    __slots__ = (
+        "abandoned",
+        "arguments",
+        "context",
+        "error",
+        "function",
+        "future",
+        "label",
+        "result",
+        "settled",
+        "started_at",
+        "thread_id",
+    )
+
+    def __init__(
+        self,
+        function: Callable[..., object],
+        arguments: tuple[object, ...],
+        label: str,
+        future: "asyncio.Future[None]",
+    ) -> None:
+        self.function = function
+        self.arguments = arguments
+        self.label = label
+        self.future = future
+        self.context = contextvars.copy_context()
+        self.result: object = None
+        self.error: BaseException | None = None
+        self.thread_id = 0
+        self.started_at = 0.0
+        self.abandoned = False
+        self.settled = False
+
+    def finish(self) -> None:
+        """Wake the waiting coroutine. Runs on the event loop."""
+        if not self.future.done():
+            self.future.set_result(None)
+
+
+class HandlerPool:
+    """Runs handlers in at most `size` threads, which start when they are first needed."""
+
+    def __init__(self, size: int, name: str) -> None:
+        self._size = size
+        self._name = name
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._threads = 0
+        self._free = 0
+        self._waiting = 0
+        self._stuck: set[_Job] = set()
+
+    @property
+    def size(self) -> int:
+        """The most threads that the pool starts."""
+        return self._size
+
+    @property
+    def stuck(self) -> int:
+        """Threads whose handler has outrun its time."""
+        return len(self._stuck)
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether every thread is stuck: no handler can run."""
+        return len(self._stuck) >= self._size
+
+    async def run(
+        self,
+        function: Callable[..., object],
+        arguments: tuple[object, ...],
+        label: str,
+        timeout_s: float | None,
+    ) -> object:
+        """Run the function in a thread and return its result.
+
+        Raises:
+            PoolTimeoutError: it did not finish in time. A function that has started goes on; one that has not never will.
+            BaseException: what the function raised.
+        """
+        loop = asyncio.get_running_loop()
+        job = _Job(function, arguments, label, loop.create_future())
+        self._start_thread_if_needed()
+        self._queue.put(job)
+        deadline = asyncio.timeout(timeout_s)
+        try:
+            async with deadline:
+                await job.future
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise self._give_up(job) from None
+        except asyncio.CancelledError:
+            self._abandon(job)
+            raise
+        if job.error is not None:
+            raise job.error
+        return job.result
+
+    def close(self) -> None:
+        """Let idle threads end. Those that run a handler are left alone."""
+        with self._lock:
+            threads = self._threads
+        for _ in range(threads):
+            self._queue.put(None)
+
+    def _start_thread_if_needed(self) -> None:
+        with self._lock:
+            self._waiting += 1
+            if self._waiting <= self._free or self._threads >= self._size:
+                return
+            self._threads += 1
+            self._free += 1
+            number = self._threads
+        threading.Thread(target=self._work, name=f"{self._name}-{number}", daemon=True).start()
+
+    def _work(self) -> None:
+        while (job := self._queue.get()) is not None:
+            with self._lock:
+                self._waiting -= 1
+                if job.abandoned:
+                    continue
+                self._free -= 1
+                job.started_at = time.monotonic()
+                job.thread_id = threading.get_ident()
+            try:
+                job.result = job.context.run(job.function, *job.arguments)
+            except BaseException as error:  # noqa: BLE001 - raised where the job is awaited
+                job.error = error
+            self._settle(job)
+            # Keep nothing of the job while waiting for the next one: results can be large.
+            del job
+
+    def _settle(self, job: _Job) -> None:
+        with self._lock:
+            self._free += 1
+            job.settled = True
+            was_stuck = job in self._stuck
+            self._stuck.discard(job)
+        if was_stuck:
+            _log.warning("%s returned after %.1f s, too late", job.label, time.monotonic() - job.started_at)
+        try:
+            job.future.get_loop().call_soon_threadsafe(job.finish)
+        except RuntimeError:
+            # The loop is closed: the plugin is ending and nobody waits for this result.
+            _log.debug("%s returned after the plugin had stopped", job.label)
+
+    def _abandon(self, job: _Job) -> bool:
+        """Give the job up. Returns whether it had started; if not, it never will."""
+        with self._lock:
+            job.abandoned = True
+            return bool(job.thread_id)
+
+    def _give_up(self, job: _Job) -> PoolTimeoutError:
+        started = self._abandon(job)
+        if not started:
+            return PoolTimeoutError(started=False, stack="")
+        with self._lock:
+            if not job.settled:
+                self._stuck.add(job)
+        return PoolTimeoutError(started=True, stack=thread_stack(job.thread_id))
+
+
+def thread_stack(thread_id: int) -> str:
+    """The stack of a running thread as text; "" if it has ended."""
+    frame = sys._current_frames().get(thread_id)
+    return "".join(traceback.format_stack(frame)) if frame is not None else ""

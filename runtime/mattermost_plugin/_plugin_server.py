@@ -1,0 +1,120 @@
+"""One plugin, served on one wire."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from types import CodeType
+from typing import TYPE_CHECKING
+
+from mattermost_plugin._bound_plugin import BoundPlugin
+from mattermost_plugin._handshake import format_handshake_line
+from mattermost_plugin._listener import Listener
+from mattermost_plugin.config import RuntimeConfig, load_runtime_config
+from mattermost_plugin.plugin import Plugin
+
+if TYPE_CHECKING:
+    from mattermost_plugin._grpc_server import GrpcServer
+
+_log = logging.getLogger(__name__)
+
+
+class PluginServer:
+    """Serves a plugin over gRPC, without touching the process: no signals, no output, no exit.
+
+    Use `run_plugin` to be started by a server. This class is for tests and for hosts that embed plugins.
+
+    Args:
+        plugin: the plugin, or its class, which is then made with the settings.
+        config: the runtime's settings; default is what the environment says.
+        socket_folder: where to put the socket; "" for the temporary folder.
+        socket_group: name or number of a group that may connect to the socket too; "" for none.
+    """
+
+    def __init__(
+        self,
+        plugin: Plugin | type[Plugin],
+        config: RuntimeConfig | None = None,
+        *,
+        socket_folder: str = "",
+        socket_group: str = "",
+    ) -> None:
+        self._config = config or load_runtime_config()
+        self._bound = BoundPlugin(plugin if isinstance(plugin, Plugin) else plugin(config=self._config), self._config)
+        self._socket_folder = socket_folder
+        self._socket_group = socket_group
+        self._stop_requested = asyncio.Event()
+        self._listener: Listener | None = None
+        self._grpc: GrpcServer | None = None
+
+    @property
+    def plugin(self) -> Plugin:
+        """The plugin that is served."""
+        return self._bound.plugin
+
+    @property
+    def is_active(self) -> bool:
+        """Whether OnActivate has succeeded and OnDeactivate has not been called."""
+        return self._bound.lifecycle.is_active
+
+    @property
+    def async_handler_labels(self) -> Mapping[CodeType, str]:
+        """The code of async handlers with the names to call them by."""
+        return {
+            spec.function.__code__: f"{spec.hook} handler {spec.label}"
+            for spec in self.plugin.hook_handlers.values()
+            if spec.is_async and hasattr(spec.function, "__code__")
+        }
+
+    async def start(self) -> str:
+        """Listen and serve.
+
+        Returns:
+            The handshake line, without line break.
+
+        Raises:
+            HandshakeError: no socket can be had where the host wants it.
+        """
+        # Not at the top: a plugin that a host does not start over gRPC never pays for the import.
+        from mattermost_plugin._grpc_server import GrpcServer
+
+        self._listener = Listener(self._config.listen, self._socket_folder, self._socket_group)
+        try:
+            self._grpc = GrpcServer(self._bound, self._config, self.request_stop)
+            address = await self._grpc.start(self._listener)
+        except BaseException:
+            await self.stop()
+            raise
+        return format_handshake_line(address, network=self._listener.network)
+
+    def request_stop(self) -> None:
+        """Let `wait_stop_requested` return. Called when the host asks the plugin to end."""
+        self._stop_requested.set()
+
+    async def wait_stop_requested(self) -> None:
+        """Return when the host has asked the plugin to end, or `request_stop` was called."""
+        await self._stop_requested.wait()
+
+    async def stop(self) -> None:
+        """Stop serving; legal before `start` and more than once.
+
+        The order: OnDeactivate, if the host has not called it; no more calls; running handlers get `drain_s` seconds
+        and are then cancelled; the socket is removed.
+        """
+        self._stop_requested.set()
+        await self._deactivate()
+        if self._grpc is not None:
+            await self._grpc.stop(self._config.drain_s)
+            self._grpc = None
+        self._bound.close()
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+
+    async def _deactivate(self) -> None:
+        try:
+            async with asyncio.timeout(self._config.deactivate_s):
+                await self._bound.lifecycle.deactivate(None)
+        except TimeoutError:
+            _log.warning("OnDeactivate did not finish within %g s", self._config.deactivate_s)
+        except (Exception, SystemExit):  # noqa: BLE001 - author's code may raise anything; the plugin ends all the same
+            _log.exception("OnDeactivate failed")

@@ -1,0 +1,84 @@
+"""The class that plugins derive from."""
+
+import logging
+from collections.abc import Mapping
+from typing import ClassVar
+
+from mattermost_plugin._registry import HandlerSpec, collect_handlers
+from mattermost_plugin.config import RuntimeConfig, load_runtime_config
+from mattermost_pluginapi.hooks.names import HookName
+from mattermost_pluginapi.hooks.stubs import PluginHooks
+
+__all__ = ["Plugin"]
+
+
+class Plugin(PluginHooks):
+    """A server plugin. Override the stubs of the hooks it handles, or mark methods of any name with @hook.
+
+    Handlers may run at the same time: `def` handlers in threads, `async def` handlers on the event loop. The server
+    waits for no order between hooks, so state that handlers share needs a lock, as in a Go plugin.
+
+    Args:
+        api: client of the server's plugin API.
+        config: the runtime's settings; default is what the environment says.
+        logger: where `self.logger` writes; default is a logger named after the plugin.
+    """
+
+    hook_handlers: ClassVar[Mapping[HookName, HandlerSpec]] = {}
+    _api: object | None = None
+    _config: RuntimeConfig | None = None
+    _logger: logging.Logger | None = None
+
+    def __init__(
+        self,
+        api: object | None = None,
+        config: RuntimeConfig | None = None,
+        logger: logging.Logger | None = None,
+    ) -> None:
+        self._api = api
+        self._config = config
+        self._logger = logger
+
+    def __init_subclass__(cls, **arguments: object) -> None:
+        """Find and check the class's handlers.
+
+        Raises:
+            HookRegistrationError: see `hook`.
+        """
+        super().__init_subclass__(**arguments)
+        cls.hook_handlers = collect_handlers(cls)
+
+    @property
+    def api(self) -> object:
+        """Client of the server's plugin API.
+
+        Raises:
+            RuntimeError: the plugin was made without one.
+        """
+        if self._api is None:
+            raise RuntimeError("This plugin was made without an API client: pass Plugin(api=...)")
+        return self._api
+
+    @property
+    def config(self) -> RuntimeConfig:
+        """The runtime's settings."""
+        if self._config is None:
+            self._config = load_runtime_config()
+        return self._config
+
+    @property
+    def logger(self) -> logging.Logger:
+        """The plugin's logger. Its lines reach the server's log at their own level."""
+        if self._logger is None:
+            self._logger = logging.getLogger(self.config.plugin_id or type(self).__name__)
+        return self._logger
+
+    @classmethod
+    def implemented_hooks(cls) -> list[str]:
+        """Go names of the hooks that the class handles, sorted."""
+        return sorted(cls.hook_handlers)
+
+    @classmethod
+    def has_hook(cls, name: str) -> bool:
+        """Whether the class handles the hook of that Go name."""
+        return name in cls.hook_handlers
