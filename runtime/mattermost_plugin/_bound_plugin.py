@@ -83,7 +83,7 @@ class BoundPlugin:
         if spec is not None:
             return spec
         adapter = ADAPTERS[name]
-        label = f"{type(self.plugin).__qualname__}.{adapter.method}"
+        label = f"{type(self.plugin).__name__}.{adapter.method}"
         stub = getattr(type(self.plugin), adapter.method)
         return HandlerSpec(name, adapter.method, label, stub, False, adapter.on_error, None)
 

@@ -64,7 +64,7 @@ class HTTPExchange:
         except asyncio.CancelledError:
             self._disconnected.set()
             if not task.done():
-                await self._outlast(task)
+                await self._end_handler(task)
             raise
         finally:
             self._bridge.close()
@@ -74,11 +74,7 @@ class HTTPExchange:
         return whole
 
     async def _handle(self, handler: HTTPHandler) -> None:
-        try:
-            await handler(self.request.context, self.writer, self.request)
-        except SystemExit as error:
-            # Of a task's exceptions asyncio lets this one end the event loop, and with it the plugin.
-            raise RuntimeError("the handler called sys.exit()") from error
+        await contain_exit(handler(self.request.context, self.writer, self.request))
 
     async def _settle(self, task: asyncio.Task[None]) -> bool:
         if task.cancelled():
@@ -96,18 +92,13 @@ class HTTPExchange:
         self._log_failure(error)
         return await self.writer.fail(*SERVER_ERROR)
 
-    async def _outlast(self, task: asyncio.Task[None]) -> None:
-        """Cancel the handler and wait for it, however long; each further cancellation reaches it too."""
+    async def _end_handler(self, task: asyncio.Task[None]) -> None:
         task.cancel()
-        while not task.done():
-            try:
-                await asyncio.wait((task,))
-            except asyncio.CancelledError:
-                task.cancel()
+        await outlast(task)
         error = None if task.cancelled() else task.exception()
         if isinstance(error, Exception):
             if _is_departure(error):
-                self._logger.debug("%s: the client has gone: %s", self._label, error)
+                self._logger.debug("%s: the client has gone", self._label, exc_info=error)
             else:
                 self._log_failure(error)
 
@@ -116,6 +107,23 @@ class HTTPExchange:
         self._logger.error(
             "%s: the handler failed (request %s)", self._label, context.request_id or "without id", exc_info=error
         )
+
+
+async def contain_exit(awaitable: Awaitable[object]) -> None:
+    """Await it; a SystemExit becomes a RuntimeError, for out of a task it would end the event loop."""
+    try:
+        await awaitable
+    except SystemExit as error:
+        raise RuntimeError("the handler called sys.exit()") from error
+
+
+async def outlast(task: asyncio.Task[None]) -> None:
+    """Wait for the task, however long it takes; a cancellation of the caller is passed on to it."""
+    while not task.done():
+        try:
+            await asyncio.wait((task,))
+        except asyncio.CancelledError:
+            task.cancel()
 
 
 def _is_departure(error: BaseException) -> bool:

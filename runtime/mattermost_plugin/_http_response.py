@@ -21,6 +21,8 @@ _STATUSES_WITHOUT_BODY: Final = frozenset({204, 304})
 
 _HANDLER_ENDED: Final = "the response is over: its handler has ended"
 
+Content: TypeAlias = bytes | str | bytearray | memoryview
+
 ResponseHead: TypeAlias = tuple[int, list[HeaderField]]
 """Status and header fields."""
 
@@ -98,7 +100,7 @@ class StreamedResponse(ResponseWriter):
         """The same as `flush`, for async handlers."""
         await self._send(b"", flush=True, complete=False)
 
-    async def asend(self, data: bytes | str, /, *, flush: bool = False, complete: bool = False) -> None:
+    async def asend(self, data: Content, /, *, flush: bool = False, complete: bool = False) -> None:
         """Write, flush and end the response with one message in place of up to three."""
         await self._send(_encoded(data), flush=flush, complete=complete)
 
@@ -190,7 +192,7 @@ class StreamedResponse(ResponseWriter):
         self._complete = complete
 
 
-def _encoded(data: bytes | str | bytearray | memoryview) -> bytes | memoryview:
+def _encoded(data: Content) -> bytes | memoryview:
     if isinstance(data, bytes):
         return data
     if isinstance(data, str):

@@ -23,7 +23,7 @@ class HandlerSpec:
     attribute: str
     """Name of the method in the class."""
     label: str
-    """Qualified name, for messages."""
+    """Class and method, for messages."""
     function: Callable[..., Any]
     is_async: bool
     on_error: OnError
@@ -80,7 +80,7 @@ def _marks(attribute: str, value: object, definitions: list[type]) -> Iterator[H
 
 def _spec(plugin_class: type, attribute: str, value: Any, mark: HookMark) -> HandlerSpec:
     adapter = ADAPTERS[mark.hook]
-    label = f"{plugin_class.__qualname__}.{attribute}"
+    label = f"{plugin_class.__name__}.{attribute}"
     if isinstance(value, (staticmethod, classmethod)) or not callable(value):
         raise HookRegistrationError(
             f"{label} must be a plain method to handle {mark.hook}, not a {type(value).__name__}",
