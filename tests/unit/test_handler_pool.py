@@ -48,14 +48,15 @@ def test_odd_exceptions_do_not_end_the_thread(error: BaseException) -> None:
     def handler() -> None:
         raise error
 
-    async def scenario() -> object:
+    async def scenario() -> tuple[type[BaseException] | None, object]:
+        kind: type[BaseException] | None = None
         try:
             await pool.run(handler, (), "handler", 30)
         except (SystemExit, KeyboardInterrupt, RuntimeError) as caught:
-            seen: BaseException = caught
-        return type(seen), await pool.run(lambda: "next", (), "handler", 30)
+            kind = type(caught)
+        return kind, await pool.run(lambda: "next", (), "handler", 30)
 
-    kind, result = asyncio.run(scenario())  # type: ignore[misc]  # a tuple, typed as object by the pool
+    kind, result = asyncio.run(scenario())
     # A coroutine cannot raise StopIteration; Python itself turns it into RuntimeError.
     assert kind is (RuntimeError if isinstance(error, StopIteration) else type(error))
     assert result == "next"

@@ -19,6 +19,7 @@ class Recorder(Plugin):
     def __init__(self) -> None:
         super().__init__()
         self.calls: list[str] = []
+        self.activating = asyncio.Event()
         self.gate = asyncio.Event()
         self.fail_on: set[str] = set()
 
@@ -32,6 +33,7 @@ class Recorder(Plugin):
 
     async def on_activate(self) -> None:
         self._note("activating")
+        self.activating.set()
         await self.gate.wait()
         self._note("activated")
 
@@ -53,8 +55,7 @@ def test_the_order() -> None:
         bound = BoundPlugin(plugin, RuntimeConfig())
         early = asyncio.create_task(call(bound, HookName.UserWillLogIn))
         activation = asyncio.create_task(call(bound, HookName.OnActivate))
-        while "activating" not in plugin.calls:
-            await asyncio.sleep(0)
+        await plugin.activating.wait()
         assert plugin.calls == ["configured", "activating"]
         plugin.gate.set()
         assert not (await activation).HasField("error")

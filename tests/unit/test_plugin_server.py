@@ -174,8 +174,8 @@ def test_watchers_of_health_are_told_and_let_go_at_the_end() -> None:
                 response_deserializer=HealthCheckResponse.FromString,
             )
             known, unknown = watch(HealthCheckRequest(service="")), watch(HealthCheckRequest(service="x"))
-            assert (await known.read()).status == HealthCheckResponse.SERVING
-            assert (await unknown.read()).status == HealthCheckResponse.SERVICE_UNKNOWN
+            assert await known.read() == HealthCheckResponse(status=HealthCheckResponse.SERVING)
+            assert await unknown.read() == HealthCheckResponse(status=HealthCheckResponse.SERVICE_UNKNOWN)
             await server.stop()
             assert await known.read() is grpc.aio.EOF
 
@@ -239,7 +239,7 @@ def test_reflection_lists_the_services_where_it_is_switched_on() -> None:
                 response_deserializer=ServerReflectionResponse.FromString,
             )()
             await stream.write(ServerReflectionRequest(list_services="*"))
-            answer = await stream.read()
+            answer: Any = await stream.read()
             await stream.done_writing()
             return {service.name for service in answer.list_services_response.service}
 
