@@ -1,6 +1,8 @@
 """From descriptors to the model: every decision about hooks is taken here, every fault is found here."""
 
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Field
@@ -17,18 +19,20 @@ from codegen.model import (
     ResponseShape,
     Service,
 )
-from codegen.naming import RESERVED_METHODS, RESERVED_PARAMETERS, snake_case
-from codegen.python_types import MODELS_MODULE, message_module, parameter_type
+from codegen.naming import RESERVED_METHODS, RESERVED_PARAMETERS, is_hook_name, snake_case
+from codegen.python_types import CONTRACT_PACKAGE, MODELS_MODULE, parameter_type
+from codegen.reach import ALWAYS_NEEDED, message_import, reached_models
 from codegen.shapes import UnknownShapeError, response_shape
 
-_PACKAGE = "mattermost.pluginapi.v1"
-_SERVICE = f"{_PACKAGE}.PluginHooks"
+_SERVICE = f"{CONTRACT_PACKAGE}.PluginHooks"
 _IMPLEMENTED = "Implemented"
-_STREAM_REQUEST, _STREAM_RESPONSE = f".{_PACKAGE}.ServeHTTPRequest", f".{_PACKAGE}.ServeHTTPResponse"
+_STREAM_REQUEST, _STREAM_RESPONSE = f".{CONTRACT_PACKAGE}.ServeHTTPRequest", f".{CONTRACT_PACKAGE}.ServeHTTPResponse"
+_REQUEST_CONTEXT = f".{CONTRACT_PACKAGE}.RequestContext"
 
 _RESULTS_MODULE = "mattermost_pluginapi.hooks.results"
 _STREAMS_MODULE = "mattermost_pluginapi.hooks.streams"
 _ON_ERROR = {1: "allow", 2: "reject", 3: "error"}
+_SERVER_VERSION = re.compile(r"\d+\.\d+(\.\d+)?")
 
 _STREAM_PARAMETERS = (
     ("context", "PluginContext", MODELS_MODULE, "Session, request id and client of the request."),
@@ -46,6 +50,15 @@ def build_service(descriptors: Descriptors) -> Service:
     return _Builder(descriptors).service()
 
 
+@dataclass(frozen=True, slots=True)
+class _Signature:
+    """What a handler takes and answers."""
+
+    shape: ResponseShape
+    parameters: tuple[Parameter, ...]
+    content: Content | None = None
+
+
 class _Builder:
     def __init__(self, descriptors: Descriptors) -> None:
         self._descriptors = descriptors
@@ -58,18 +71,22 @@ class _Builder:
         implemented = next((rpc for rpc in rpcs if rpc.descriptor.name == _IMPLEMENTED), None)
         if implemented is None:
             raise CodegenError(f"{_SERVICE} has no rpc {_IMPLEMENTED}, which hosts ask first")
-        hooks = [hook for rpc in rpcs if rpc is not implemented and (hook := self._hook(rpc)) is not None]
-        self._find_collisions(hooks, {rpc.descriptor.name: rpc for rpc in rpcs})
-        models = self._models(rpcs)
+        for name in ALWAYS_NEEDED:
+            if name.removeprefix(".") not in self._descriptors.messages:
+                raise CodegenError(f"The proto files declare no message {name.removeprefix('.')}")
+        self._has_known_messages(implemented)
+        rpcs_of_hooks = [rpc for rpc in rpcs if rpc is not implemented]
+        hooks = [hook for rpc in rpcs_of_hooks if (hook := self._hook(rpc)) is not None]
+        self._check_names(rpcs_of_hooks)
         if self._faults:
             raise CodegenError("The proto files have faults:", self._faults)
         return Service(
             name=_SERVICE,
-            implemented=self._message_import(implemented.descriptor.input_type),
-            implemented_response=self._message_import(implemented.descriptor.output_type),
+            implemented=message_import(self._descriptors, implemented.descriptor.input_type),
+            implemented_response=message_import(self._descriptors, implemented.descriptor.output_type),
             implemented_path=_path(implemented),
             hooks=tuple(hooks),
-            models=models,
+            models=reached_models(self._descriptors, rpcs),
         )
 
     def _fault(self, position: Position, symbol: str, message: str) -> None:
@@ -78,78 +95,102 @@ class _Builder:
     # Hooks
 
     def _hook(self, rpc: Rpc) -> Hook | None:
+        """The hook of an rpc; None if it has faults."""
         method = rpc.descriptor
-        symbol = f"rpc {method.name}"
-        options = self._descriptors.hook_options(method)
-        if options is None or not options.minimum_server_version:
-            self._fault(
-                rpc.position, symbol, "needs option (mattermost.pluginapi.options.hook) with minimum_server_version"
-            )
-            return None
+        faults_before = len(self._faults)
+        options = self._options(rpc)
         if not rpc.doc:
-            self._fault(rpc.position, symbol, "needs a comment: it becomes the docstring that authors see")
+            self._fault(rpc.position, _symbol(rpc), "needs a comment: it becomes the docstring that authors see")
+        is_streaming = method.client_streaming or method.server_streaming
+        signature = self._stream_signature(rpc) if is_streaming else self._unary_signature(rpc)
+        if options is None or signature is None:
             return None
-        if method.client_streaming or method.server_streaming:
-            return self._stream_hook(rpc, options)
-        request, response = self._message(method.input_type), self._message(method.output_type)
-        content = self._content(request, response)
-        try:
-            shape = response_shape(response.descriptor.field, content.response_field if content else None)
-        except UnknownShapeError as error:
-            self._fault(response.position, symbol, str(error))
+        on_error = self._on_error(rpc, options, signature.shape)
+        if len(self._faults) > faults_before:
             return None
-        on_error = self._on_error(rpc, options, shape)
-        parameters = self._parameters(request, content)
         summary, doc = _split_doc(rpc.doc)
+        name = self._go_name(rpc)
         return Hook(
-            name=options.go_name or method.name,
-            method=snake_case(options.go_name or method.name),
+            name=name,
+            method=snake_case(name),
             path=_path(rpc),
-            request=self._message_import(method.input_type),
-            response=self._message_import(method.output_type),
-            shape=shape,
-            parameters=parameters,
-            content=content,
-            result=_result_type(shape),
-            result_words=_result_words(shape),
+            request=message_import(self._descriptors, method.input_type),
+            response=message_import(self._descriptors, method.output_type),
+            shape=signature.shape,
+            parameters=signature.parameters,
+            content=signature.content,
+            result=_result_type(signature.shape),
+            result_words=_result_words(signature.shape),
             on_error=on_error,
             minimum_server_version=options.minimum_server_version,
             summary=summary,
             doc=doc,
         )
 
-    def _stream_hook(self, rpc: Rpc, options: Any) -> Hook | None:
+    def _options(self, rpc: Rpc) -> Any | None:
+        options = self._descriptors.hook_options(rpc.descriptor)
+        if options is None or not options.minimum_server_version:
+            self._fault(
+                rpc.position,
+                _symbol(rpc),
+                "needs option (mattermost.pluginapi.options.hook) with minimum_server_version",
+            )
+            return None
+        if not _SERVER_VERSION.fullmatch(options.minimum_server_version):
+            self._fault(
+                rpc.position,
+                _symbol(rpc),
+                f'minimum_server_version must look like "10.5" or "10.5.2", not {options.minimum_server_version!r}',
+            )
+        return options
+
+    def _go_name(self, rpc: Rpc) -> str:
+        options = self._descriptors.hook_options(rpc.descriptor)
+        return (options.go_name if options is not None else "") or rpc.descriptor.name
+
+    def _stream_signature(self, rpc: Rpc) -> _Signature | None:
         method = rpc.descriptor
         if (method.input_type, method.output_type) != (_STREAM_REQUEST, _STREAM_RESPONSE) or not (
             method.client_streaming and method.server_streaming
         ):
             self._fault(
                 rpc.position,
-                f"rpc {method.name}",
+                _symbol(rpc),
                 "a streaming hook must be (stream ServeHTTPRequest) returns (stream ServeHTTPResponse)",
             )
             return None
-        shape = ResponseShape(Kind.STREAM)
-        summary, doc = _split_doc(rpc.doc)
-        return Hook(
-            name=options.go_name or method.name,
-            method=snake_case(options.go_name or method.name),
-            path=_path(rpc),
-            request=self._message_import(method.input_type),
-            response=self._message_import(method.output_type),
-            shape=shape,
-            parameters=tuple(
-                Parameter(name, PythonType(type_, (Import(module, type_),)), "", doc)
-                for name, type_, module, doc in _STREAM_PARAMETERS
-            ),
-            content=None,
-            result=PythonType("None"),
-            result_words="None",
-            on_error=self._on_error(rpc, options, shape),
-            minimum_server_version=options.minimum_server_version,
-            summary=summary,
-            doc=doc,
+        parameters = (
+            Parameter(name, PythonType(type_, (Import(module, type_),)), "", doc)
+            for name, type_, module, doc in _STREAM_PARAMETERS
         )
+        return _Signature(ResponseShape(Kind.STREAM), tuple(parameters))
+
+    def _unary_signature(self, rpc: Rpc) -> _Signature | None:
+        if not self._has_known_messages(rpc):
+            return None
+        request, response = self._message(rpc.descriptor.input_type), self._message(rpc.descriptor.output_type)
+        content = self._content(request, response)
+        parameters = self._parameters(request, content)
+        written = [content.response_field] if content is not None else []
+        try:
+            shape = response_shape(response.descriptor.field, written)
+        except UnknownShapeError as error:
+            self._fault(response.position, _symbol(rpc), str(error))
+            return None
+        if content is not None and not _can_answer_content(shape):
+            self._fault(
+                response.position,
+                _symbol(rpc),
+                "a hook with a content reader must answer `rejection_reason` and one modified_... message",
+            )
+        return _Signature(shape, parameters, content)
+
+    def _has_known_messages(self, rpc: Rpc) -> bool:
+        types = (rpc.descriptor.input_type, rpc.descriptor.output_type)
+        nested = [name for name in types if name.removeprefix(".") not in self._descriptors.messages]
+        for name in nested:
+            self._fault(rpc.position, _symbol(rpc), f"{name.removeprefix('.')} must not be nested in another message")
+        return not nested
 
     def _on_error(self, rpc: Rpc, options: Any, shape: ResponseShape) -> str:
         on_error = _ON_ERROR.get(options.on_error, "")
@@ -157,44 +198,54 @@ class _Builder:
             choices = " or ".join(f"ON_ERROR_{choice.upper()}" for choice in shape.on_error_choices)
             self._fault(
                 rpc.position,
-                f"rpc {rpc.descriptor.name}",
+                _symbol(rpc),
                 f"on_error must be {choices}: its response can say nothing else about a failed handler",
             )
         return on_error
+
+    # Parameters
 
     def _parameters(self, request: Message, content: Content | None) -> tuple[Parameter, ...]:
         parameters = []
         fields = zip(request.descriptor.field, request.field_docs, request.field_positions, strict=True)
         for field, doc, position in fields:
-            if field.name == "context":
-                continue
-            if content is not None and field.name == content.request_field:
-                parameters.append(_stream_parameter(content.reader, "UploadedFile", doc))
-                continue
-            name = "context" if field.name == "plugin_context" else field.name
             symbol = f"{request.descriptor.name}.{field.name}"
-            if name in RESERVED_PARAMETERS:
-                self._fault(position, symbol, f"`{name}` cannot name a Python parameter; choose another field name")
-            type_ = parameter_type(field)
-            if type_ is None or not self._is_known(field):
-                self._fault(position, symbol, "its type has no rule for handler parameters")
+            if field.name == "context":
+                # Handlers do not see it: their `context` is the field plugin_context.
+                if field.type_name != _REQUEST_CONTEXT:
+                    self._fault(position, symbol, "`context` is kept for a RequestContext; choose another field name")
                 continue
             if not doc:
                 self._fault(position, symbol, "needs a comment: it documents the handler's parameter")
+            if content is not None and field.name == content.request_field:
+                parameters.append(_content_parameter(content.reader, "UploadedFile", "file", doc))
+                continue
+            name = "context" if field.name == "plugin_context" else field.name
+            self._check_parameter_name(name, position, symbol)
+            type_ = parameter_type(field)
+            if type_ is None:
+                self._fault(position, symbol, "its type has no rule for handler parameters")
+                continue
             parameters.append(Parameter(name, type_, _argument(field), doc))
         if content is not None:
-            parameters.append(
-                _stream_parameter(content.writer, "ReplacementFile", "Takes what is stored in the content's place.")
-            )
+            doc = "Takes what is stored in the content's place."
+            parameters.append(_content_parameter(content.writer, "ReplacementFile", "output", doc))
+        names = [parameter.name for parameter in parameters]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            self._fault(request.position, request.descriptor.name, f"gives the handler two parameters called `{name}`")
         return tuple(parameters)
 
-    def _is_known(self, field: Field) -> bool:
-        name = field.type_name.removeprefix(".")
-        return not name or name in self._descriptors.messages or name in self._descriptors.enums
+    def _check_parameter_name(self, name: str, position: Position, symbol: str) -> None:
+        if name in RESERVED_PARAMETERS or not name.isidentifier():
+            self._fault(position, symbol, f"`{name}` cannot name a Python parameter; choose another name")
 
     def _content(self, request: Message, response: Message) -> Content | None:
         readers = list(self._content_fields(request, "reader"))
         writers = list(self._content_fields(response, "writer"))
+        for message, role, place in ((request, "writer", "response"), (response, "reader", "request")):
+            for field, _ in self._content_fields(message, role):
+                symbol = f"{message.descriptor.name}.{field}"
+                self._fault(message.position, symbol, f"a {role} belongs on a field of a {place}")
         if not readers and not writers:
             return None
         if len(readers) != 1 or len(writers) != 1:
@@ -213,62 +264,51 @@ class _Builder:
             name = getattr(options, role) if options is not None else ""
             if not name:
                 continue
+            symbol = f"{message.descriptor.name}.{field.name}"
             if field.type != Field.TYPE_BYTES or field.label == Field.LABEL_REPEATED:
-                self._fault(position, f"{message.descriptor.name}.{field.name}", f"only bytes can have a {role}")
-                continue
+                self._fault(position, symbol, f"only bytes can have a {role}")
+            for used in (field.name, name):
+                self._check_parameter_name(used, position, symbol)
             yield field.name, name
 
-    def _find_collisions(self, hooks: Sequence[Hook], rpcs: dict[str, Rpc]) -> None:
-        seen: dict[str, Hook] = {}
-        for hook in hooks:
-            position = rpcs[hook.path.rpartition("/")[2]].position
-            if hook.method in RESERVED_METHODS:
-                self._fault(position, f"rpc {hook.name}", f"its Python name `{hook.method}` is taken by Plugin itself")
-            other = seen.setdefault(hook.method, hook)
-            if other is not hook:
+    # Names
+
+    def _check_names(self, rpcs: Sequence[Rpc]) -> None:
+        seen: dict[str, Rpc] = {}
+        for rpc in rpcs:
+            name = self._go_name(rpc)
+            if not is_hook_name(name) or name == _IMPLEMENTED:
+                self._fault(rpc.position, _symbol(rpc), f"{name!r} cannot name a hook; use a name like OnActivate")
+                continue
+            method = snake_case(name)
+            if method in RESERVED_METHODS:
+                self._fault(rpc.position, _symbol(rpc), f"its Python name `{method}` is reserved; give it a go_name")
+            other = seen.setdefault(method, rpc)
+            if other is not rpc:
                 self._fault(
-                    position,
-                    f"rpc {hook.name}",
-                    f"its Python name `{hook.method}` is that of {other.name} too; give one of them a go_name",
+                    rpc.position,
+                    _symbol(rpc),
+                    f"its Python name `{method}` is that of {_symbol(other)} too; give one of them a go_name",
                 )
-            names = [parameter.name for parameter in hook.parameters]
-            for name in sorted({name for name in names if names.count(name) > 1}):
-                self._fault(position, f"rpc {hook.name}", f"two of its parameters are called `{name}`")
-
-    # Models
-
-    def _models(self, rpcs: Sequence[Rpc]) -> tuple[Import, ...]:
-        """What hooks carry, without the envelopes: messages and enums reached from unary requests and responses."""
-        envelopes = {name for rpc in rpcs for name in (rpc.descriptor.input_type, rpc.descriptor.output_type)}
-        unary = [rpc for rpc in rpcs if not rpc.descriptor.client_streaming]
-        waiting = [name for rpc in unary for name in (rpc.descriptor.input_type, rpc.descriptor.output_type)]
-        found: set[str] = set()
-        while waiting:
-            message = self._descriptors.messages[waiting.pop().removeprefix(".")]
-            nested = {f".{message.full_name}.{entry.name}": entry for entry in message.descriptor.nested_type}
-            fields = [*message.descriptor.field, *(f for entry in nested.values() for f in entry.field)]
-            for name in {field.type_name for field in fields if field.type_name.startswith(f".{_PACKAGE}.")}:
-                if name not in found and name not in nested:
-                    found.add(name)
-                    if name.removeprefix(".") in self._descriptors.messages:
-                        waiting.append(name)
-        return tuple(sorted((self._message_import(name) for name in found - envelopes), key=lambda i: i.name))
 
     def _message(self, type_name: str) -> Message:
         return self._descriptors.messages[type_name.removeprefix(".")]
 
-    def _message_import(self, type_name: str) -> Import:
-        full_name = type_name.removeprefix(".")
-        declared = self._descriptors.messages.get(full_name) or self._descriptors.enums[full_name]
-        return Import(message_module(declared.file), full_name.rpartition(".")[2])
+
+def _symbol(rpc: Rpc) -> str:
+    return f"rpc {rpc.descriptor.name}"
 
 
 def _path(rpc: Rpc) -> str:
     return f"/{rpc.service}/{rpc.descriptor.name}"
 
 
-def _stream_parameter(name: str, type_: str, doc: str) -> Parameter:
-    return Parameter(name, PythonType(type_, (Import(_STREAMS_MODULE, type_),)), name, doc)
+def _content_parameter(name: str, type_: str, expression: str, doc: str) -> Parameter:
+    return Parameter(name, PythonType(type_, (Import(_STREAMS_MODULE, type_),)), expression, doc)
+
+
+def _can_answer_content(shape: ResponseShape) -> bool:
+    return shape.has_rejection and shape.value is not None and shape.value.is_message and not shape.value.repeated
 
 
 def _argument(field: Field) -> str:

@@ -1,6 +1,6 @@
 """Checks of generated modules that no formatter makes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import libcst as cst
 from libcst import matchers as m
@@ -13,16 +13,27 @@ _ALLOWED_ROOTS = frozenset(
 )
 
 
-def check_module(name: str, source: str) -> None:
-    """Check a generated module: a docstring, an honest __all__, nothing defined twice, imports only downwards.
+def check_modules(sources: Mapping[str, str]) -> None:
+    """Check generated modules: a docstring, an honest __all__, no name bound twice, imports only downwards.
+
+    Args:
+        sources: the text of every rendered module by its path.
 
     Raises:
-        CodegenError: with everything that is wrong in the module.
+        CodegenError: with everything that is wrong in the modules.
     """
-    module = cst.parse_module(source)
-    wrong = [*_docstrings(module), *_definitions(module), *_exports(module), *_imports(module)]
+    modules = {name: cst.parse_module(source) for name, source in sources.items()}
+    bound = {_dotted(name): _bound(module) for name, module in modules.items()}
+    wrong: list[str] = []
+    for name, module in modules.items():
+        checks = (_docstrings(module), _bindings(module), _exports(module), _imports(module, bound))
+        wrong.extend(f"{name}: {fault}" for check in checks for fault in check)
     if wrong:
-        raise CodegenError(f"The template of {name} renders a module with faults:\n  " + "\n  ".join(wrong))
+        raise CodegenError("The templates render modules with faults:\n  " + "\n  ".join(wrong))
+
+
+def _dotted(path: str) -> str:
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 def _docstrings(module: cst.Module) -> Iterator[str]:
@@ -33,10 +44,11 @@ def _docstrings(module: cst.Module) -> Iterator[str]:
             yield f"{definition.name.value} has no docstring"
 
 
-def _definitions(module: cst.Module) -> Iterator[str]:
-    names = [definition.name.value for definition in _top_level(module)]
+def _bindings(module: cst.Module) -> Iterator[str]:
+    imported = [name for names in _imported(module).values() for name in names]
+    names = [*imported, *(definition.name.value for definition in _top_level(module))]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        yield f"{name} is defined twice"
+        yield f"{name} is imported or defined twice"
     for definition in _top_level(module):
         if not isinstance(definition, cst.ClassDef):
             continue
@@ -59,7 +71,10 @@ def _exports(module: cst.Module) -> Iterator[str]:
         yield f"__all__ names {name}, which the module does not define"
 
 
-def _imports(module: cst.Module) -> Iterator[str]:
+def _imports(module: cst.Module, bound: Mapping[str, set[str]]) -> Iterator[str]:
+    for origin, names in _imported(module).items():
+        for name in sorted(set(names) - bound.get(origin, set(names))):
+            yield f"imports {name} from {origin}, which does not define it"
     for node in m.findall(module, m.Import() | m.ImportFrom()):
         if isinstance(node, cst.ImportFrom):
             sources = [get_full_name_for_node(node.module) if node.module else None]
@@ -69,6 +84,16 @@ def _imports(module: cst.Module) -> Iterator[str]:
         for source in sources:
             if source is None or source.partition(".")[0] not in _ALLOWED_ROOTS:
                 yield f"imports {source}; generated code may import protobuf, itself and little of the standard library"
+
+
+def _imported(module: cst.Module) -> dict[str, list[str]]:
+    """The names that the module imports, by the module that it takes them from."""
+    names: dict[str, list[str]] = {}
+    for node in m.findall(module, m.ImportFrom()):
+        assert isinstance(node, cst.ImportFrom) and not isinstance(node.names, cst.ImportStar)
+        origin = str(get_full_name_for_node(node.module)) if node.module else ""
+        names.setdefault(origin, []).extend(str(get_full_name_for_node(alias.name)) for alias in node.names)
+    return names
 
 
 def _top_level(module: cst.Module) -> Iterator[cst.ClassDef | cst.FunctionDef]:
@@ -86,10 +111,8 @@ def _exported(module: cst.Module) -> list[str] | None:
 
 def _bound(module: cst.Module) -> set[str]:
     names = {definition.name.value for definition in _top_level(module)}
-    for node in m.findall(module, m.ImportFrom() | m.AssignTarget() | m.AnnAssign()):
-        if isinstance(node, cst.ImportFrom):
-            assert not isinstance(node.names, cst.ImportStar)
-            names |= {str(get_full_name_for_node(alias.name)) for alias in node.names}
-        elif isinstance(node, (cst.AssignTarget, cst.AnnAssign)) and isinstance(node.target, cst.Name):
+    names.update(name for imported in _imported(module).values() for name in imported)
+    for node in m.findall(module, m.AssignTarget() | m.AnnAssign()):
+        if isinstance(node, (cst.AssignTarget, cst.AnnAssign)) and isinstance(node.target, cst.Name):
             names.add(node.target.value)
     return names

@@ -72,6 +72,7 @@ class Descriptors:
         self.messages: dict[str, Message] = {}
         self.enums: dict[str, Enum] = {}
         self.services: dict[str, tuple[Rpc, ...]] = {}
+        self._has_options = any(file.package == _OPTIONS_PACKAGE for file in files.file)
         for file in files.file:
             self._index(file, _Locations(file))
 
@@ -79,7 +80,7 @@ class Descriptors:
         for number, message in enumerate(file.message_type):
             path = (_FILE_MESSAGES, number)
             fields = [(*path, _MESSAGE_FIELDS, index) for index in range(len(message.field))]
-            full_name = f"{file.package}.{message.name}"
+            full_name = _full_name(file, message)
             self.messages[full_name] = Message(
                 descriptor=message,
                 full_name=full_name,
@@ -90,10 +91,10 @@ class Descriptors:
                 field_positions=tuple(map(locations.position, fields)),
             )
         for number, enum in enumerate(file.enum_type):
-            full_name = f"{file.package}.{enum.name}"
+            full_name = _full_name(file, enum)
             self.enums[full_name] = Enum(enum, full_name, file.name, locations.position((_FILE_ENUMS, number)))
         for number, service in enumerate(file.service):
-            full_name = f"{file.package}.{service.name}"
+            full_name = _full_name(file, service)
             self.services[full_name] = tuple(self._rpcs(full_name, service, number, locations))
 
     @staticmethod
@@ -120,6 +121,8 @@ class Descriptors:
     def _custom_options(
         self, owner: MethodDescriptorProto | FieldDescriptorProto, options_type: str, extension: str
     ) -> Any | None:
+        if not self._has_options:
+            return None
         # Our options are not compiled into this process (the generator imports nothing that it generates), so they
         # arrive as unknown fields: read the bytes again with the types of the files at hand.
         options_class = message_factory.GetMessageClass(self._pool.FindMessageTypeByName(options_type))
@@ -127,6 +130,12 @@ class Descriptors:
         # Any: the stubs know handles of generated extensions only, and this one is made at run time.
         handle: Any = self._pool.FindExtensionByName(extension)
         return options.Extensions[handle] if options.HasExtension(handle) else None
+
+
+def _full_name(
+    file: FileDescriptorProto, declared: DescriptorProto | EnumDescriptorProto | ServiceDescriptorProto
+) -> str:
+    return f"{file.package}.{declared.name}".removeprefix(".")
 
 
 class _Locations:
@@ -145,4 +154,4 @@ class _Locations:
         if location is None:
             return ""
         text = location.leading_comments or location.trailing_comments
-        return "\n".join(line.removeprefix(" ").rstrip() for line in text.strip("\n").splitlines())
+        return "\n".join(line.removeprefix(" ").rstrip() for line in text.splitlines()).strip("\n")

@@ -25,10 +25,11 @@ class CodegenError(Exception):
     """The generator stopped. Whoever edited the proto files or the templates must act.
 
     Attributes:
-        faults: everything that is wrong, in the order of the files. Empty if a tool failed rather than a definition.
+        faults: everything that is wrong, each once, in the order of the files. Empty if a tool failed rather than a
+            definition.
     """
 
     def __init__(self, message: str, faults: Sequence[Fault] = ()) -> None:
-        self.faults = tuple(sorted(faults))
+        self.faults = tuple(sorted(set(faults)))
         lines = [message, *(f"  {fault}" for fault in self.faults)]
         super().__init__("\n".join(lines))

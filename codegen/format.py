@@ -9,7 +9,7 @@ import libcst as cst
 from libcst import matchers as m
 from libcst.helpers import get_full_name_for_node
 
-from codegen.check import check_module
+from codegen.check import check_modules
 from codegen.errors import CodegenError
 
 _LINE_LENGTH = 120
@@ -32,8 +32,7 @@ def format_sources(sources: Mapping[str, str], out: Path) -> None:
     # Sorting belongs to the formatter, so that the result is what `ruff format` and its import rule leave alone.
     _ruff("check", "--select", "I", "--fix", *map(str, modules))
     _ruff("format", *map(str, modules))
-    for path in modules:
-        check_module(path.relative_to(out).as_posix(), path.read_text(encoding="utf-8"))
+    check_modules({path.relative_to(out).as_posix(): path.read_text(encoding="utf-8") for path in modules})
 
 
 def _ruff(command: str, *arguments: str) -> None:

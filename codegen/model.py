@@ -98,7 +98,7 @@ class ResponseShape:
 
     @property
     def on_error_choices(self) -> tuple[str, ...]:
-        """What a failure of the handler can be made to mean."""
+        """What a failure of the handler can be made to mean, the strictest last."""
         if self.has_error:
             return ("allow", "error")
         if self.kind is Kind.STREAM:

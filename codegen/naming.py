@@ -6,11 +6,20 @@ import re
 # Words that the rule below would cut in the wrong place.
 _COMPOUNDS = {"WebSocket": "Websocket"}
 
-# Names that a parameter or method must not take: keywords, and what a plugin class has for itself.
-RESERVED_PARAMETERS = frozenset({*keyword.kwlist, *keyword.softkwlist, "self", "cls"})
-RESERVED_METHODS = frozenset({*keyword.kwlist, "api", "config", "db", "logger", "implemented_hooks", "has_hook"})
+# Names that a parameter or method must not take: keywords, and what a plugin class has for itself. Soft keywords are
+# fine as names, and differ between Python versions.
+RESERVED_PARAMETERS = frozenset({*keyword.kwlist, "self", "cls"})
+RESERVED_METHODS = frozenset(
+    {*keyword.kwlist, "api", "config", "db", "logger", "hook_handlers", "implemented_hooks", "has_hook"}
+)
 
+_GO_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+")
+
+
+def is_hook_name(name: str) -> bool:
+    """Whether it is an exported Go name that can name an enum member and begin a class name in Python, too."""
+    return _GO_NAME.fullmatch(name) is not None and not keyword.iskeyword(name)
 
 
 def snake_case(go_name: str) -> str:

@@ -24,7 +24,10 @@ def check_tool_versions() -> None:
     """Raise CodegenError unless every tool has the version that the committed output was made with."""
     wrong = []
     for tool, wanted in TOOL_VERSIONS.items():
-        found = metadata.version(tool)
+        try:
+            found = metadata.version(tool)
+        except metadata.PackageNotFoundError:
+            found = "missing"
         if found != wanted:
             wrong.append(f"{tool} is {found}, not {wanted}")
     if wrong:

@@ -4,6 +4,9 @@ from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Field
 
 from codegen.model import Import, PythonType
 
+# Messages and enums at the top of this package's files are what hooks carry.
+CONTRACT_PACKAGE = "mattermost.pluginapi.v1"
+
 MODELS_MODULE = "mattermost_pluginapi.models"
 
 _SCALARS = {
@@ -30,14 +33,16 @@ def element_type(field: Field) -> PythonType | None:
     if field.type in _SCALARS:
         return PythonType(_SCALARS[field.type])
     full_name = field.type_name.removeprefix(".")
-    short_name = full_name.rpartition(".")[2]
+    # A nested declaration, such as the entry of a map, has the outer message's name in the place of the package.
+    package, _, short_name = full_name.rpartition(".")
+    if field.type == Field.TYPE_MESSAGE and full_name in _WELL_KNOWN:
+        return PythonType(short_name, (Import(_WELL_KNOWN[full_name], short_name),))
+    if package != CONTRACT_PACKAGE:
+        return None
     if field.type == Field.TYPE_ENUM:
         return PythonType(f"{short_name}.ValueType", (Import(MODELS_MODULE, short_name),))
     if field.type == Field.TYPE_MESSAGE:
-        module = _WELL_KNOWN.get(full_name, MODELS_MODULE)
-        if module == MODELS_MODULE and full_name.startswith("google."):
-            return None
-        return PythonType(short_name, (Import(module, short_name),))
+        return PythonType(short_name, (Import(MODELS_MODULE, short_name),))
     return None
 
 
@@ -55,4 +60,4 @@ def parameter_type(field: Field) -> PythonType | None:
 
 def message_module(file: str) -> str:
     """The Python module that protoc makes of a proto file. The proto's path is the import path."""
-    return file.removesuffix(".proto").replace("/", ".") + "_pb2"
+    return file.removesuffix(".proto").replace("-", "_").replace("/", ".") + "_pb2"

@@ -1,13 +1,14 @@
 """From a response's fields to what a hook can answer."""
 
-from collections.abc import Sequence
+import keyword
+from collections.abc import Collection, Sequence
 
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Field
 
 from codegen.model import Kind, ResponseShape, ResultField
-from codegen.python_types import element_type
+from codegen.python_types import CONTRACT_PACKAGE, element_type
 
-_APP_ERROR = ".mattermost.pluginapi.v1.AppError"
+_APP_ERROR = f".{CONTRACT_PACKAGE}.AppError"
 _REPLACEMENT_PREFIX = "modified_"
 
 
@@ -15,25 +16,25 @@ class UnknownShapeError(Exception):
     """The response has a shape that no rule covers."""
 
 
-def response_shape(fields: Sequence[Field], written: str | None) -> ResponseShape:
+def response_shape(fields: Sequence[Field], written: Collection[str]) -> ResponseShape:
     """Infer what a hook can answer.
 
     Args:
         fields: the response's fields.
-        written: name of the field that a writer parameter fills, which is no result of the handler.
+        written: names of the fields that a writer parameter fills, which are no result of the handler.
 
     Raises:
         UnknownShapeError: the fields fit no kind of hook; the text says why.
     """
     error = next((field for field in fields if field.name == "error"), None)
     rejection = next((field for field in fields if field.name == "rejection_reason"), None)
-    if error is not None and error.type_name != _APP_ERROR:
+    if error is not None and (error.type_name != _APP_ERROR or error.label == Field.LABEL_REPEATED):
         raise UnknownShapeError("the response's `error` must be an AppError")
-    if rejection is not None and rejection.type != Field.TYPE_STRING:
+    if rejection is not None and (rejection.type != Field.TYPE_STRING or rejection.label == Field.LABEL_REPEATED):
         raise UnknownShapeError("the response's `rejection_reason` must be a string")
     if error is not None and rejection is not None:
         raise UnknownShapeError("the response has both `error` and `rejection_reason`; a refusal must have one form")
-    results = [field for field in fields if field not in (error, rejection) and field.name != written]
+    results = [field for field in fields if field not in (error, rejection) and field.name not in written]
     replacements = [field for field in results if field.name.startswith(_REPLACEMENT_PREFIX)]
     if len(results) > 1:
         names = ", ".join(field.name for field in results)
@@ -55,6 +56,8 @@ def response_shape(fields: Sequence[Field], written: str | None) -> ResponseShap
 
 
 def _result(field: Field, *, may_be_none: bool) -> ResultField:
+    if keyword.iskeyword(field.name):
+        raise UnknownShapeError(f"the response's `{field.name}` is a Python keyword; choose another field name")
     type_ = element_type(field)
     if type_ is None or field.type == Field.TYPE_ENUM:
         raise UnknownShapeError(f"the response's `{field.name}` has a type that no handler can return")

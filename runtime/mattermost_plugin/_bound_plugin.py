@@ -1,13 +1,14 @@
 """A plugin object with its handlers made ready to be called by a wire."""
 
+import asyncio
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mattermost_plugin._dispatch import ActivateHook, DeactivateHook, PlainHook, UnaryHook, UploadHook, wait_active
 from mattermost_plugin._handler import Handler
 from mattermost_plugin._handler_pool import HandlerPool
-from mattermost_plugin._http_exchange import HTTPHandler
+from mattermost_plugin._http_exchange import MOUNT_ATTRIBUTE, HTTPHandler
 from mattermost_plugin._lifecycle import Lifecycle
 from mattermost_plugin._registry import HandlerSpec
 from mattermost_plugin.config import RuntimeConfig
@@ -17,6 +18,9 @@ from mattermost_pluginapi.hooks.adapters import ADAPTERS
 from mattermost_pluginapi.hooks.names import HookName
 from mattermost_pluginapi.hooks.streams import HTTPRequest, ResponseWriter
 from mattermost_pluginapi.models import PluginContext
+
+if TYPE_CHECKING:
+    from mattermost_plugin.asgi import ASGIMount
 
 
 class BoundPlugin:
@@ -29,6 +33,7 @@ class BoundPlugin:
 
     def __init__(self, plugin: Plugin, config: RuntimeConfig) -> None:
         self.plugin = plugin
+        self._timeout_s = config.hook_timeout_s
         self.pool = HandlerPool(config.workers, "hook")
         self.http_pool = HandlerPool(config.http_workers, "http")
         handlers = {spec.hook: self._bind(spec, config) for spec in plugin.hook_handlers.values()}
@@ -88,10 +93,19 @@ class BoundPlugin:
         return HandlerSpec(name, adapter.method, label, stub, False, adapter.on_error, None)
 
     async def _start_apps(self) -> None:
-        """Start the lifespan of mounted ASGI apps."""
+        async with asyncio.timeout(self._timeout_s):
+            for mount in self._mounts():
+                await mount.start_lifespan(self.plugin)
 
     async def _stop_apps(self) -> None:
-        """Stop what `_start_apps` started."""
+        async with asyncio.timeout(self._timeout_s):
+            for mount in self._mounts():
+                await mount.stop_lifespan(self.plugin)
+
+    def _mounts(self) -> "list[ASGIMount]":
+        functions = [handler.spec.function for handler in self.http.values()]
+        # Without a mounted app nothing of the ASGI modules is imported.
+        return [mount for function in functions if (mount := getattr(function, MOUNT_ATTRIBUTE, None)) is not None]
 
     def http_handler(self, handler: Handler) -> HTTPHandler:
         """The handler of an HTTP hook as a wire calls it: it waits for the plugin to be active."""

@@ -15,7 +15,7 @@ from mattermost_plugin._handler import Handler
 from mattermost_plugin._lifecycle import Lifecycle, NotActiveError
 from mattermost_plugin._registry import HandlerSpec
 from mattermost_plugin._upload import BufferedReplacement, BufferedUpload
-from mattermost_plugin.errors import HandlerTimeout
+from mattermost_plugin.errors import HandlerTimeout, HookError
 from mattermost_pluginapi.hooks.adapter import UnaryAdapter, UnaryReply, UploadAdapter
 
 _log = logging.getLogger(__name__)
@@ -59,7 +59,9 @@ class UnaryHook(ABC, Generic[RequestT, ResponseT]):
     async def _run(self, request: RequestT, host_patience_s: float | None) -> ResponseT: ...
 
     def _failed(self, error: BaseException) -> ResponseT:
-        return self.adapter.failure(self._spec.on_error, report_failure(self._spec, error))
+        # A HookError is an answer, not a fault: what failures mean does not weaken it.
+        on_error = self.adapter.on_error_choices[-1] if isinstance(error, HookError) else self._spec.on_error
+        return self.adapter.failure(on_error, report_failure(self._spec, error))
 
 
 class PlainHook(UnaryHook[RequestT, ResponseT]):

@@ -110,7 +110,7 @@ class HandlerPool:
         """Run the function in a thread and return its result.
 
         Raises:
-            PoolTimeoutError: it did not finish in time. A function that has started goes on; one that has not never will.
+            PoolTimeoutError: it did not finish in time. If it has started, it goes on; if not, it never will.
             BaseException: what the function raised.
         """
         loop = asyncio.get_running_loop()

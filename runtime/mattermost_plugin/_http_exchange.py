@@ -16,6 +16,9 @@ from mattermost_pluginapi.models import PluginContext
 BAD_REQUEST: Final = (400, "Bad Request\n")
 SERVER_ERROR: Final = (500, "Internal Server Error\n")
 
+MOUNT_ATTRIBUTE: Final = "__mattermost_asgi__"
+"""Where a handler function keeps the ASGI application that it stands for."""
+
 HTTPHandler: TypeAlias = Callable[[PluginContext, ResponseWriter, HTTPRequest], Awaitable[None]]
 """What answers a request; it returns or raises when it is done."""
 

@@ -145,12 +145,12 @@ class StreamedResponse(ResponseWriter):
         self._headers.lock()
 
     def _check_writable(self) -> None:
-        if self._complete:
-            raise ResponseOverError("the response is complete: nothing can follow")
-        if self._disconnected.is_set():
+        if self._disconnected.is_set() and not self._complete:
             raise ClientDisconnected("the client has gone")
         if self._refusal:
             raise ResponseOverError(self._refusal)
+        if self._complete:
+            raise ResponseOverError("the response is complete: nothing can follow")
 
     def _send_from_thread(self, data: bytes | memoryview, *, flush: bool) -> None:
         try:

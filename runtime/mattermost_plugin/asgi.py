@@ -21,13 +21,13 @@ http.disconnect and `send` raises an OSError. WebSocket upgrades do not reach pl
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final, Never, TypeAlias, overload
+from typing import Never, TypeAlias, overload
 from weakref import WeakKeyDictionary
 
 from mattermost_plugin._asgi_connection import ASGIConnection
 from mattermost_plugin._asgi_lifespan import ASGIApp, Lifespan, LifespanError, LifespanMode
 from mattermost_plugin._asgi_scope import http_scope
-from mattermost_plugin._http_exchange import contain_exit, outlast
+from mattermost_plugin._http_exchange import MOUNT_ATTRIBUTE, contain_exit, outlast
 from mattermost_plugin.errors import ClientDisconnected
 from mattermost_pluginapi.hooks.streams import HTTPRequest, ResponseWriter
 from mattermost_pluginapi.models import PluginContext
@@ -36,8 +36,6 @@ __all__ = ["ASGIApp", "ASGIMount", "HTTPHandlerMethod", "LifespanError", "Lifesp
 
 HTTPHandlerMethod: TypeAlias = Callable[[object, PluginContext, ResponseWriter, HTTPRequest], Awaitable[None]]
 """A method that handles ServeHTTP or ServeMetrics; the first argument is the plugin."""
-
-MOUNT_ATTRIBUTE: Final = "__mattermost_asgi__"
 
 
 class ASGIMount:

@@ -89,7 +89,7 @@ class HookError(PluginError):
     """An author's handler raises this to answer with an error of its own.
 
     Expected: it is a result, not a failure of the plugin. The server shows it to the user or in its log,
-    depending on the hook. The text of any other exception stays in the plugin's log.
+    depending on the hook. For any other exception the plugin's log has the traceback.
 
     Example:
         raise HookError("The vault is sealed.", id="com.example.vault.sealed", status_code=503)

@@ -189,8 +189,10 @@ def test_a_hook_error_with_unsendable_params_still_answers(caplog: pytest.LogCap
     assert "params" in caplog.text
 
 
-def test_a_hook_error_gives_its_text_as_the_reason_where_failure_refuses() -> None:
-    assert reply(answering(HookError("too late")), HookName.MessageWillBeUpdated).rejection_reason == "too late"
+def test_a_hook_error_refuses_with_its_own_text_whatever_failures_mean() -> None:
+    for name in (HookName.MessageWillBeUpdated, HookName.MessageWillBePosted):
+        assert reply(answering(HookError("too late")), name).rejection_reason == "too late"
+    assert reply(answering(HookError("too late")), HookName.OnInstall).error.message == "too late"
 
 
 @pytest.mark.parametrize("error", [SystemExit(2), asyncio.CancelledError(), TimeoutError("mine")])

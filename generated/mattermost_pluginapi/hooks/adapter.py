@@ -62,7 +62,7 @@ class HookAdapter(ABC, Generic[RequestT, ResponseT]):
     on_error: ClassVar[OnError]
     """What a failure means by default."""
     on_error_choices: ClassVar[tuple[OnError, ...]]
-    """What a failure can mean."""
+    """What a failure can mean, the strictest last."""
     minimum_server_version: ClassVar[str]
     """First server version that calls the hook."""
     request_type: type[RequestT]
