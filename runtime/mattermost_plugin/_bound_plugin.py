@@ -14,7 +14,7 @@ from mattermost_plugin._registry import HandlerSpec
 from mattermost_plugin.config import RuntimeConfig
 from mattermost_plugin.plugin import Plugin
 from mattermost_pluginapi.hooks.adapter import HookKind, UnaryAdapter, UploadAdapter
-from mattermost_pluginapi.hooks.adapters import ADAPTERS
+from mattermost_pluginapi.hooks.adapters import ADAPTERS, unary_adapter
 from mattermost_pluginapi.hooks.names import HookName
 from mattermost_pluginapi.hooks.streams import HTTPRequest, ResponseWriter
 from mattermost_pluginapi.models import PluginContext
@@ -66,10 +66,10 @@ class BoundPlugin:
     def _unary_hooks(self, handlers: Mapping[HookName, Handler]) -> dict[HookName, UnaryHook[Any, Any]]:
         hooks: dict[HookName, UnaryHook[Any, Any]] = {
             HookName.OnActivate: ActivateHook(
-                _unary(HookName.OnActivate), self._spec(HookName.OnActivate), self.lifecycle
+                unary_adapter(HookName.OnActivate), self._spec(HookName.OnActivate), self.lifecycle
             ),
             HookName.OnDeactivate: DeactivateHook(
-                _unary(HookName.OnDeactivate), self._spec(HookName.OnDeactivate), self.lifecycle
+                unary_adapter(HookName.OnDeactivate), self._spec(HookName.OnDeactivate), self.lifecycle
             ),
         }
         for name, handler in handlers.items():
@@ -115,10 +115,3 @@ class BoundPlugin:
             await handler.invoke((context, writer, request))
 
         return handle
-
-
-def _unary(name: HookName) -> UnaryAdapter[Any, Any]:
-    adapter = ADAPTERS[name]
-    if not isinstance(adapter, UnaryAdapter):
-        raise TypeError(f"{name} has no single request and response")
-    return adapter

@@ -104,7 +104,7 @@ class ActivateHook(UnaryHook[RequestT, ResponseT]):
         self._lifecycle = lifecycle
 
     async def _run(self, request: RequestT, host_patience_s: float | None) -> ResponseT:
-        await self._lifecycle.activate(host_patience_s)
+        await self._lifecycle.activate(host_patience_s, failure_allowed=self._spec.on_error == "allow")
         return self.adapter.response_type()
 
 

@@ -171,8 +171,10 @@ class StreamedResponse(ResponseWriter):
                 view = memoryview(data)
                 whole_chunks_end = (len(data) - 1) // CHUNK_SIZE * CHUNK_SIZE
                 for start in range(0, whole_chunks_end, CHUNK_SIZE):
+                    self._check_writable()
                     await self._send_piece(bytes(view[start : start + CHUNK_SIZE]), flush=False, complete=False)
                 data = view[whole_chunks_end:]
+            self._check_writable()
             if data or flush or complete:
                 # bytes() of bytes is the same object.
                 await self._send_piece(bytes(data), flush=flush, complete=complete)

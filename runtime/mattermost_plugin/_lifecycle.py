@@ -15,7 +15,8 @@ from enum import Enum, auto
 
 from mattermost_plugin._failure import report_failure
 from mattermost_plugin._handler import Handler
-from mattermost_plugin.errors import PluginError
+from mattermost_plugin.errors import HookError, PluginError
+from mattermost_pluginapi.hooks.adapters import unary_adapter
 from mattermost_pluginapi.hooks.names import HookName
 
 _log = logging.getLogger(__name__)
@@ -50,19 +51,25 @@ class Lifecycle:
         self.is_active = False
         """The same as `state is State.ACTIVE`; read on every hook."""
 
-    async def activate(self, host_patience_s: float | None) -> None:
+    async def activate(self, host_patience_s: float | None, *, failure_allowed: bool = False) -> None:
         """Run OnConfigurationChange, once, and OnActivate.
 
+        Args:
+            host_patience_s: seconds after which the host no longer waits; None if it waits without end.
+            failure_allowed: whether the plugin is active even if OnActivate fails (but not if it answers with a
+                HookError, which is a decision of its author).
+
         Raises:
-            Exception: what the OnActivate handler raised; the plugin is not active then.
+            Exception: what the OnActivate handler raised.
         """
         self._enter(State.ACTIVATING)
         try:
             await self._configure(host_patience_s)
             await self._call(HookName.OnActivate, host_patience_s)
             await self._after_activate()
-        except BaseException:
-            self._enter(State.FAILED)
+        except BaseException as error:
+            allowed = failure_allowed and isinstance(error, Exception) and not isinstance(error, HookError)
+            self._enter(State.ACTIVE if allowed else State.FAILED)
             raise
         self._enter(State.ACTIVE)
 
@@ -97,14 +104,14 @@ class Lifecycle:
             return
         self._configured = True
         try:
-            await handler.invoke((), host_patience_s)
+            await self._call(HookName.OnConfigurationChange, host_patience_s)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - author's code; as in a Go plugin it stops nothing
             report_failure(handler.spec, error)
 
     async def _call(self, hook: HookName, host_patience_s: float | None) -> None:
         handler = self._handlers.get(hook)
         if handler is not None:
-            await handler.invoke((), host_patience_s)
+            unary_adapter(hook).response(await handler.invoke((), host_patience_s))
 
     def _enter(self, state: State) -> None:
         self.state = state

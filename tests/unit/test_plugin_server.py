@@ -71,7 +71,7 @@ class Client:
 
 @asynccontextmanager
 async def served(config: RuntimeConfig | None = None) -> AsyncIterator[tuple[PluginServer, Client]]:
-    server = PluginServer(Sample, config or RuntimeConfig(drain_s=0.1))
+    server = PluginServer(Sample, config or RuntimeConfig(drain_s=1, deactivate_s=0.9))
     client = Client(await server.start())
     try:
         await client.hook(HookName.OnActivate)

@@ -167,7 +167,7 @@ from mattermost_pluginapi.v1.hooks_websocket_pb2 import (
     WebSocketMessageHasBeenPostedResponse,
 )
 
-__all__ = ["ADAPTERS"]
+__all__ = ["ADAPTERS", "unary_adapter"]
 
 
 class OnActivateAdapter(UnaryAdapter[OnActivateRequest, OnActivateResponse]):
@@ -2025,3 +2025,15 @@ ADAPTERS: Mapping[HookName, HookAdapter[Any, Any]] = MappingProxyType(
     }
 )
 """Every hook's adapter."""
+
+
+def unary_adapter(hook: HookName) -> UnaryAdapter[Any, Any]:
+    """The adapter of a hook that has one request and one response.
+
+    Raises:
+        TypeError: the hook is of another kind.
+    """
+    adapter = ADAPTERS[hook]
+    if not isinstance(adapter, UnaryAdapter):
+        raise TypeError(f"{hook} has no single request and response")
+    return adapter
