@@ -10,13 +10,11 @@ if __name__ == "__main__":
     run_plugin(Greeter)
 """
 
-import os
-
 from mattermost_plugin._stdio import install_if_started_by_host
 
 # Before anything can print: the first line on stdout belongs to the handshake, and a print() of the author's
 # modules, which are imported next, would end the start.
-install_if_started_by_host(os.environ)
+install_if_started_by_host()
 
 from mattermost_plugin.errors import HookError, HookRegistrationError, PluginError  # noqa: E402
 from mattermost_plugin.hooks import HookName, hook  # noqa: E402

@@ -109,14 +109,24 @@ def read_host_environment(environ: Mapping[str, str]) -> HostEnvironment:
     )
 
 
-def claim_environment(environ: MutableMapping[str, str]) -> None:
-    """Remove the cookie and go-plugin's variables, so that no child process takes itself for a plugin.
+def claim_environment(environ: MutableMapping[str, str]) -> HostEnvironment:
+    """Read what the host said and, if it started this process, remove it from the environment.
 
-    Call it with `os.environ` after `read_host_environment`. The MATTERMOST_PLUGIN_... variables stay: a child
-    may want to call the server.
+    A child process then does not take itself for a plugin. The first claim of a process is remembered, since what it
+    read is no longer there. The MATTERMOST_PLUGIN_... variables stay: a child may want to call the server.
     """
-    for name in (COOKIE_KEY, *_GO_PLUGIN_VARIABLES):
-        environ.pop(name, None)
+    global _claimed  # noqa: PLW0603 - there is one environment, and one host
+    if _claimed is not None:
+        return _claimed
+    host = read_host_environment(environ)
+    if host.started_by_host:
+        _claimed = host
+        for name in (COOKIE_KEY, *_GO_PLUGIN_VARIABLES):
+            environ.pop(name, None)
+    return host
+
+
+_claimed: HostEnvironment | None = None
 
 
 def version_problem(env: HostEnvironment) -> str | None:

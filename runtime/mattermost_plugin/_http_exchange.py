@@ -71,7 +71,6 @@ class HTTPExchange:
             raise
         finally:
             self._bridge.close()
-            self.writer.close()
         if self._disconnected.is_set() and not self.writer.is_complete:
             raise asyncio.CancelledError("the client has gone")
         return whole

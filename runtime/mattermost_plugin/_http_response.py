@@ -135,11 +135,6 @@ class StreamedResponse(ResponseWriter):
             return False
         return True
 
-    def close(self) -> None:
-        """Refuse what a thread or task that outlived the handler may still write."""
-        self._refusal = self._refusal or _HANDLER_ENDED
-        self._fix_header()
-
     def _fix_header(self) -> None:
         self._header_fixed = True
         self._headers.lock()

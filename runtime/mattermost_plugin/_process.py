@@ -11,7 +11,6 @@ from typing import NoReturn
 from mattermost_plugin._handshake import (
     claim_environment,
     explain_not_a_plugin,
-    read_host_environment,
     require_supported_host,
     version_problem,
 )
@@ -30,6 +29,12 @@ _log = logging.getLogger(__name__)
 _EXIT_MARGIN_S = 0.1
 """What is left for the interpreter's own end, beside the time that handlers and OnDeactivate get."""
 
+_ORPHAN_EXIT_S = 1.3
+"""When a process whose host has died is ended, whatever it still does: it must be gone within 2 s."""
+
+_ORPHAN_GRACE_S = 1.8
+"""When the watch itself ends the process, if even that did not."""
+
 _SIGTERM_EXIT_CODE = 128 + signal.SIGTERM
 
 
@@ -42,10 +47,9 @@ async def serve_process(plugin_class: type[Plugin], config: RuntimeConfig | None
     Raises:
         SystemExit: with code 1, if this is no plugin process or it cannot start.
     """
-    host = read_host_environment(os.environ)
+    host = claim_environment(os.environ)
     if not host.started_by_host:
         _refuse(explain_not_a_plugin(host, sys.argv[0]))
-    claim_environment(os.environ)
     guard = StdioGuard.install()
     configure_logging("INFO", guard.write_line)
     # A handler and not SIG_IGN, which child processes would inherit. Ctrl-C in the server's terminal reaches its
@@ -77,7 +81,7 @@ class _Supervisor:
         self._loop = asyncio.get_running_loop()
         self._last_exit = LastExit()
         self._terminated = False
-        self._host_watch = HostWatch(self._on_host_death, host_stdout_fd=guard.host_stdout_fd)
+        self._host_watch = HostWatch(self._on_host_death, host_stdout_fd=guard.host_stdout_fd, grace_s=_ORPHAN_GRACE_S)
         self._loop_watch = LoopWatch(
             self._loop,
             warn_s=config.loop_block_warn_s,
@@ -103,6 +107,7 @@ class _Supervisor:
         self._ask_to_stop()
 
     def _on_host_death(self, reason: str) -> None:
+        self._last_exit.arm(_ORPHAN_EXIT_S, 1)
         self._ask_to_stop()
 
     def _ask_to_stop(self) -> None:

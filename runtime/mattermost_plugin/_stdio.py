@@ -21,10 +21,10 @@ import os
 import select
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from types import TracebackType
 
-from mattermost_plugin._handshake import read_host_environment
+from mattermost_plugin._handshake import claim_environment
 from mattermost_plugin._hclog import captured_line, configure_logging, format_record, sanitize_foreign_line
 from mattermost_plugin.errors import HandshakeError
 
@@ -269,12 +269,12 @@ def current_guard() -> StdioGuard | None:
     return _current
 
 
-def install_if_started_by_host(environ: Mapping[str, str] | None = None) -> StdioGuard | None:
+def install_if_started_by_host() -> StdioGuard | None:
     """Install the guard, and logging into it, if the host started this process. Gives the guard if there is one.
 
-    Call it before anything can print. Logging gets its real level when the configuration is read.
+    Call it before anything can print or start a process. Logging gets its real level when the configuration is read.
     """
-    if _current is None and read_host_environment(os.environ if environ is None else environ).started_by_host:
+    if _current is None and claim_environment(os.environ).started_by_host:
         configure_logging("INFO", StdioGuard.install().write_line)
     return _current
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mattermost_plugin import _handshake
 from mattermost_plugin._handshake import (
     APP_PROTOCOL_VERSION,
     COOKIE_KEY,
@@ -104,7 +105,8 @@ def test_auto_mtls_is_refused_with_the_reason() -> None:
         require_supported_host(read_host_environment({"PLUGIN_CLIENT_CERT": "cert"}))
 
 
-def test_claiming_leaves_nothing_that_makes_a_child_a_plugin() -> None:
+def test_claiming_leaves_nothing_that_makes_a_child_a_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_handshake, "_claimed", None)
     environ = HOST | {
         "PLUGIN_CLIENT_CERT": "cert",
         "PLUGIN_MULTIPLEX_GRPC": "true",
@@ -113,9 +115,17 @@ def test_claiming_leaves_nothing_that_makes_a_child_a_plugin() -> None:
         "PLUGIN_OF_SOMEBODY_ELSE": "stays",
         "MATTERMOST_PLUGIN_API_TARGET": "127.0.0.1:1",
     }
-    claim_environment(environ)
+    first = claim_environment(environ)
+    assert first.started_by_host
     assert environ == {"PLUGIN_OF_SOMEBODY_ELSE": "stays", "MATTERMOST_PLUGIN_API_TARGET": "127.0.0.1:1"}
-    claim_environment(environ)
+    assert claim_environment(environ) is first
+
+
+def test_a_process_that_no_host_started_keeps_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_handshake, "_claimed", None)
+    environ = {COOKIE_KEY: "wrong", "PLUGIN_PROTOCOL_VERSIONS": "1"}
+    assert claim_environment(environ).cookie_present_but_wrong
+    assert environ == {COOKIE_KEY: "wrong", "PLUGIN_PROTOCOL_VERSIONS": "1"}
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,11 @@ PLUGIN = """
 import os, sys, threading
 from mattermost_plugin._host_watch import HostWatch
 tell = int(sys.argv[1])
-watch = HostWatch(lambda reason: os.write(tell, reason.encode()), host_stdout_fd={stdout}, grace_s={grace})
+on_death = lambda reason: os.write(tell, reason.encode())
+{setup}
+watch = HostWatch(on_death, host_stdout_fd={stdout}, grace_s={grace})
 watch.start()
+{started}
 print("ready", flush=True)
 """
 
@@ -84,18 +87,18 @@ def trees() -> Iterator[list[Tree]]:
 
 
 @pytest.mark.parametrize(
-    ("stdout", "preparation", "reasons"),
+    ("stdout", "setup", "reasons"),
     [
         ("None", "", [PARENT_ENDED]),
-        ("None", "import os\ndel os.pidfd_open\n", [PARENT_ENDED]),
+        ("None", "del os.pidfd_open", [PARENT_ENDED]),
         ("1", "", [PARENT_ENDED, NOBODY_READS]),
     ],
     ids=["pidfd", "without pidfd", "pidfd and pipe"],
 )
 def test_a_killed_host_is_noticed_and_a_blocked_plugin_is_ended(
-    trees: list[Tree], stdout: str, preparation: str, reasons: list[bytes]
+    trees: list[Tree], stdout: str, setup: str, reasons: list[bytes]
 ) -> None:
-    trees.append(start_tree(preparation + PLUGIN.format(stdout=stdout, grace=0.1) + BLOCKED))
+    trees.append(start_tree(PLUGIN.format(stdout=stdout, grace=0.1, setup=setup, started="") + BLOCKED))
     trees[0].kill_host()
     assert trees[0].last_words() in reasons
 
@@ -103,27 +106,30 @@ def test_a_killed_host_is_noticed_and_a_blocked_plugin_is_ended(
 def test_a_killed_host_is_noticed_behind_a_wrapper_shell(trees: list[Tree]) -> None:
     # A second command keeps the shell from replacing itself with the plugin.
     wrapper = ["sh", "-c", '"$@"; exit $?', "sh"]
-    trees.append(start_tree(PLUGIN.format(stdout=1, grace=0.1) + BLOCKED, wrapper=wrapper))
+    trees.append(start_tree(PLUGIN.format(stdout=1, grace=0.1, setup="", started="") + BLOCKED, wrapper=wrapper))
     trees[0].kill_host()
     assert trees[0].last_words() == NOBODY_READS
 
 
-def run_until_death(script: str, *, grace: float = 0.1) -> tuple[int, bytes, bytes]:
+def run_until_death(script: str, *, setup: str = "", started: str = "", grace: float = 0.1) -> tuple[int, bytes, bytes]:
     """Start a plugin, close the host's end of its stdout; gives exit code, reason and stderr."""
     says, tell = os.pipe()
-    source = PLUGIN.format(stdout=1, grace=grace) + script
+    source = PLUGIN.format(stdout=1, grace=grace, setup=setup, started=started) + script
     pipe = subprocess.PIPE
     with subprocess.Popen(
         [sys.executable, "-c", source, str(tell)], stdin=pipe, stdout=pipe, stderr=pipe, pass_fds=[tell]
     ) as process:
         os.close(tell)
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-        process.stdout.close()
-        process.stdout = None
-        assert process.stderr is not None
-        stderr = process.stderr.read()
-        code = process.wait()
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            process.stdout.close()
+            process.stdout = None
+            assert process.stderr is not None
+            stderr = process.stderr.read()
+            code = process.wait()
+        finally:
+            process.kill()  # or a failed test would wait for ever
     with os.fdopen(says, "rb") as stream:
         return code, stream.read(), stderr
 
@@ -135,43 +141,38 @@ def test_a_plugin_that_stays_is_ended_with_a_line_in_the_log() -> None:
 
 
 def test_a_plugin_that_stops_in_time_ends_as_it_wants() -> None:
-    script = """
-gone = threading.Event()
-watch._on_death = lambda reason: gone.set()
-gone.wait()
-watch.stop()
-sys.exit(7)
-"""
-    code, _, stderr = run_until_death(script, grace=FOREVER_S)
+    setup = "gone = threading.Event()\non_death = lambda reason: gone.set()"
+    script = "gone.wait()\nwatch.stop()\nsys.exit(7)"
+    code, _, stderr = run_until_death(script, setup=setup, grace=FOREVER_S)
     assert code == 7
     assert b"ending the process" not in stderr
 
 
 def test_a_callback_that_hangs_delays_nothing() -> None:
-    code, _, _ = run_until_death("watch._on_death = lambda reason: threading.Event().wait()\n" + BLOCKED)
+    code, _, _ = run_until_death(BLOCKED, setup="on_death = lambda reason: threading.Event().wait()")
     assert code == 1
 
 
 def test_a_log_that_hangs_delays_nothing() -> None:
-    script = """
+    setup = """
 import logging
 class Stuck(logging.Handler):
     def emit(self, record):
         threading.Event().wait()
 logging.getLogger().addHandler(Stuck())
 """
-    code, reason, _ = run_until_death(script + BLOCKED)
+    code, reason, _ = run_until_death(BLOCKED, setup=setup)
     assert (code, reason) == (1, NOBODY_READS)
 
 
 def test_a_stop_in_a_forked_child_does_not_stop_the_parents_watch() -> None:
-    script = """
+    started = """
 if os.fork() == 0:
     watch.stop()
     os._exit(0)
 os.wait()
 """
-    code, reason, _ = run_until_death(script + BLOCKED)
+    code, reason, _ = run_until_death(BLOCKED, started=started)
     assert (code, reason) == (1, NOBODY_READS)
 
 
@@ -287,6 +288,21 @@ def test_a_stdout_that_is_no_pipe_is_no_sign_of_death(kind: str) -> None:
     watch.stop()
     if kind != "closed":
         os.close(fd)
+
+
+def test_a_pipe_that_the_plugin_itself_closes_is_no_sign_of_death(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "pidfd_open")
+    parents = iter([1, 1, -1])  # when the watch is made, when the pipe reports, when the parent is looked up again
+    monkeypatch.setattr(os, "getppid", lambda: next(parents))
+    ends = os.pipe()
+    deaths = Deaths()
+    watch = HostWatch(deaths, host_stdout_fd=ends[1], grace_s=FOREVER_S)
+    for end in ends:
+        os.close(end)
+    watch.start()
+    deaths.called.wait()
+    watch.stop()
+    assert deaths.reasons == [PARENT_ENDED.decode()]
 
 
 def test_the_pipe_is_asked_for_no_event_so_that_waiting_costs_nothing(
