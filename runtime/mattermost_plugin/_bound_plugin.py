@@ -1,6 +1,7 @@
 """A plugin object with its handlers made ready to be called by a wire."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -9,9 +10,10 @@ from mattermost_plugin._dispatch import ActivateHook, DeactivateHook, PlainHook,
 from mattermost_plugin._handler import Handler
 from mattermost_plugin._handler_pool import HandlerPool
 from mattermost_plugin._http_exchange import MOUNT_ATTRIBUTE, HTTPHandler
-from mattermost_plugin._lifecycle import Lifecycle
+from mattermost_plugin._lifecycle import Lifecycle, NotActiveError
 from mattermost_plugin._registry import HandlerSpec
 from mattermost_plugin.config import RuntimeConfig
+from mattermost_plugin.errors import HandlerTimeout
 from mattermost_plugin.plugin import Plugin
 from mattermost_pluginapi.hooks.adapter import HookKind, UnaryAdapter, UploadAdapter
 from mattermost_pluginapi.hooks.adapters import ADAPTERS, unary_adapter
@@ -21,6 +23,8 @@ from mattermost_pluginapi.models import PluginContext
 
 if TYPE_CHECKING:
     from mattermost_plugin.asgi import ASGIMount
+
+_log = logging.getLogger(__name__)
 
 
 class BoundPlugin:
@@ -111,7 +115,14 @@ class BoundPlugin:
         """The handler of an HTTP hook as a wire calls it: it waits for the plugin to be active."""
 
         async def handle(context: PluginContext, writer: ResponseWriter, request: HTTPRequest) -> None:
-            await wait_active(self.lifecycle, handler, None)
+            if not self.lifecycle.is_active:
+                try:
+                    await wait_active(self.lifecycle, handler, self._timeout_s)
+                except (NotActiveError, HandlerTimeout) as error:
+                    _log.info("%s was not run: %s", handler.spec.hook, error)
+                    writer.write_header(503)
+                    await writer.awrite("Service Unavailable\n")
+                    return
             await handler.invoke((context, writer, request))
 
         return handle

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from abc import abstractmethod
-from typing import Protocol
+from typing import Final, Protocol
 
 from google.protobuf.message import DecodeError
 
@@ -20,6 +20,8 @@ from mattermost_pluginapi.v1.hooks_http_pb2 import (
     ServeHTTPResponse,
     ServeHTTPResponseInit,
 )
+
+_NOTHING: Final = object()
 
 
 class MessageStream(Protocol):
@@ -103,7 +105,9 @@ class _GrpcSource:
         self._errors = read_errors
         self._logger = logger
         self._label = label
-        self._reading: asyncio.Task[object] | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._arrived: object = _NOTHING
+        self._arrival: asyncio.Future[None] | None = None
         self._failure = ""
 
     @property
@@ -123,7 +127,13 @@ class _GrpcSource:
         while not self._complete:
             if self._failure:
                 raise RequestAborted(self._failure)
-            chunk = self._accept(await self._read())
+            if self._reading is None:
+                self._start_reading()
+            if self._arrived is _NOTHING:
+                self._arrival = asyncio.get_running_loop().create_future()
+                await self._arrival
+            message, self._arrived, self._reading = self._arrived, _NOTHING, None
+            chunk = self._accept(message)
             if chunk:
                 return chunk
         return b""
@@ -131,25 +141,29 @@ class _GrpcSource:
     def close(self) -> None:
         """Read no more: the stream must not be touched once its call is over."""
         self._failure = self._failure or "the request is over: its handler has ended"
-        task = self._reading
-        if task is not None and not task.cancel() and not task.cancelled():
-            # Marks the outcome as seen; nobody is left to be told of it.
-            task.exception()
+        if self._reading is not None:
+            self._reading.cancel()
 
-    async def _read(self) -> object:
-        task = self._reading = self._reading or self._start_reading()
+    def _start_reading(self) -> None:
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        message: object = None
         try:
-            message = task.result() if task.done() else await asyncio.shield(task)
+            message = await self._stream.read()
         except self._errors as error:
-            self._failure = "the stream broke off before the body was complete"
-            raise RequestAborted(self._failure) from error
-        self._reading = None
-        return message
-
-    def _start_reading(self) -> asyncio.Task[object]:
-        return asyncio.create_task(self._stream.read())
+            message = error
+        finally:
+            self._arrived = message
+            if self._arrival is not None and not self._arrival.done():
+                self._arrival.set_result(None)
 
     def _accept(self, message: object) -> bytes:
+        if self._failure:
+            return b""
+        if isinstance(message, Exception):
+            self._failure = f"the stream broke off before the body was complete ({type(message).__name__})"
+            return b""
         if not isinstance(message, ServeHTTPRequest):
             self._failure = "the client stopped before the body was complete"
             return b""
@@ -159,7 +173,7 @@ class _GrpcSource:
             return b""
         self._complete = message.body_complete
         if not self._complete:
-            self._reading = self._start_reading()
+            self._start_reading()
         return message.body_chunk
 
 

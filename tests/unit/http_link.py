@@ -31,6 +31,7 @@ END = object()
 """What a stream's read gives after the last message, as grpc.aio.EOF does."""
 
 Call: TypeAlias = grpc.aio.StreamStreamCall[ServeHTTPRequest, ServeHTTPResponse]
+RawCall: TypeAlias = grpc.aio.StreamStreamCall[bytes, bytes]
 
 
 def head(
@@ -123,6 +124,8 @@ class MemoryStream:
     async def write(self, message: ServeHTTPResponse, /) -> None:
         """Take a message as soon as the test lets it."""
         await self.writable.wait()
+        # Others get their turn in between, as with a real stream.
+        await asyncio.sleep(0)
         if self.is_broken:
             raise grpc.aio.InternalError("broken")
         self.sent.append(message)
@@ -158,22 +161,26 @@ def in_thread(function: Callable[[ResponseWriter, HTTPRequest], None]) -> HTTPHa
     return handler
 
 
+def _serialized(message: ServeHTTPRequest) -> bytes:
+    return message.SerializeToString()
+
+
 class GrpcHost:
     """The host's end of a connection to a real server."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._open = channel.stream_stream(
+        self._open: Callable[[], Call] = channel.stream_stream(
             PATH,
-            request_serializer=ServeHTTPRequest.SerializeToString,
+            request_serializer=_serialized,
             response_deserializer=ServeHTTPResponse.FromString,
         )
-        self._open_raw = channel.stream_stream(PATH)
+        self._open_raw: Callable[[], RawCall] = channel.stream_stream(PATH)
 
     def call(self) -> Call:
         """Start a call."""
         return self._open()
 
-    def raw_call(self) -> grpc.aio.StreamStreamCall[bytes, bytes]:
+    def raw_call(self) -> RawCall:
         """Start a call whose messages the test makes itself, byte by byte."""
         return self._open_raw()
 

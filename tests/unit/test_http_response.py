@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mattermost_plugin._http_response import CHUNK_SIZE
@@ -146,6 +146,7 @@ def test_an_empty_write_fixes_the_head_and_sends_no_message() -> None:
     assert len(messages_of(answer)) == 1
 
 
+@settings(deadline=None)
 @given(st.integers(0, 3), st.integers(-2, 2))
 def test_long_writes_are_cut_into_pieces(pieces: int, extra: int) -> None:
     data = bytes(range(256)) * (CHUNK_SIZE // 256) * pieces + b"!" * max(extra, 0)

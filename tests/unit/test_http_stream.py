@@ -6,7 +6,7 @@ import threading
 from collections.abc import Awaitable, Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mattermost_plugin.errors import RequestAborted
@@ -106,6 +106,7 @@ def test_the_last_message_may_have_a_piece() -> None:
     with_request(check, first, ServeHTTPRequest(body_chunk=b"two", body_complete=True))
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=20)), st.lists(st.integers(-1, 25), max_size=30))
 def test_any_sizes_read_the_same_content(chunks: list[bytes], sizes: list[int]) -> None:
     content = b"".join(chunks)

@@ -17,6 +17,7 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from mattermost_plugin import HookName, Plugin, hook
 from mattermost_plugin.config import RuntimeConfig
 from mattermost_plugin.errors import HandshakeError
+from mattermost_plugin.http import HTTPRequest, ResponseWriter
 from mattermost_plugin.models import PluginContext, Post, RemoteCluster
 from mattermost_plugin.server import PluginServer
 from mattermost_pluginapi.goplugin.grpc_broker_pb2 import ConnInfo
@@ -200,6 +201,29 @@ def test_the_hosts_streams_stay_open_until_the_end() -> None:
             await server.stop()
             assert await stdio.read() is grpc.aio.EOF
             assert await broker.read() is grpc.aio.EOF
+
+    asyncio.run(scenario())
+
+
+def test_a_request_to_a_plugin_that_is_not_active_is_answered_503() -> None:
+    class Site(Plugin):
+        async def serve_http(self, context: PluginContext, writer: ResponseWriter, request: HTTPRequest) -> None:
+            await writer.awrite("never reached")
+
+    async def scenario() -> None:
+        server = PluginServer(Site, RuntimeConfig(hook_timeout_s=0.1))
+        client = Client(await server.start())
+        adapter = ADAPTERS[HookName.ServeHTTP]
+        stream = client.channel.stream_stream(
+            adapter.path,
+            request_serializer=adapter.request_type.SerializeToString,
+            response_deserializer=adapter.response_type.FromString,
+        )()
+        await stream.write(adapter.request_type(init={"method": "GET", "url": "/"}, body_complete=True))
+        answer: Any = await stream.read()
+        assert (answer.init.status_code, answer.body_chunk) == (503, b"Service Unavailable\n")
+        await client.channel.close()
+        await server.stop()
 
     asyncio.run(scenario())
 
