@@ -171,7 +171,8 @@ class _Builder:
         request, response = self._message(rpc.descriptor.input_type), self._message(rpc.descriptor.output_type)
         content = self._content(request, response)
         parameters = self._parameters(request, content)
-        written = [content.response_field] if content is not None else []
+        # Even where content is None for a fault, what is marked as content is no result.
+        written = [field.name for role in ("reader", "writer") for field, _, _ in self._marked(response, role)]
         try:
             shape = response_shape(response.descriptor.field, written)
         except UnknownShapeError as error:
@@ -240,12 +241,14 @@ class _Builder:
             self._fault(position, symbol, f"`{name}` cannot name a Python parameter; choose another name")
 
     def _content(self, request: Message, response: Message) -> Content | None:
-        readers = list(self._content_fields(request, "reader"))
-        writers = list(self._content_fields(response, "writer"))
+        readers, writers = list(self._marked(request, "reader")), list(self._marked(response, "writer"))
         for message, role, place in ((request, "writer", "response"), (response, "reader", "request")):
-            for field, _ in self._content_fields(message, role):
-                symbol = f"{message.descriptor.name}.{field}"
-                self._fault(message.position, symbol, f"a {role} belongs on a field of a {place}")
+            for field, position, _ in self._marked(message, role):
+                symbol = f"{message.descriptor.name}.{field.name}"
+                self._fault(position, symbol, f"a {role} belongs on a field of a {place}")
+        for message, role, marked in ((request, "reader", readers), (response, "writer", writers)):
+            for field, position, name in marked:
+                self._check_content_field(f"{message.descriptor.name}.{field.name}", field, position, role, name)
         if not readers and not writers:
             return None
         if len(readers) != 1 or len(writers) != 1:
@@ -255,21 +258,22 @@ class _Builder:
                 "a hook with a content reader needs exactly one, and exactly one writer in its response",
             )
             return None
-        (request_field, reader), (response_field, writer) = readers[0], writers[0]
-        return Content(request_field, response_field, reader, writer)
+        (read, _, reader), (written, _, writer) = readers[0], writers[0]
+        return Content(read.name, written.name, reader, writer)
 
-    def _content_fields(self, message: Message, role: str) -> Iterator[tuple[str, str]]:
+    def _marked(self, message: Message, role: str) -> Iterator[tuple[Field, Position, str]]:
+        """The fields with that role for a file's content, and the name of the parameter that stands for each."""
         for field, position in zip(message.descriptor.field, message.field_positions, strict=True):
             options = self._descriptors.field_options(field)
             name = getattr(options, role) if options is not None else ""
-            if not name:
-                continue
-            symbol = f"{message.descriptor.name}.{field.name}"
-            if field.type != Field.TYPE_BYTES or field.label == Field.LABEL_REPEATED:
-                self._fault(position, symbol, f"only bytes can have a {role}")
-            for used in (field.name, name):
-                self._check_parameter_name(used, position, symbol)
-            yield field.name, name
+            if name:
+                yield field, position, name
+
+    def _check_content_field(self, symbol: str, field: Field, position: Position, role: str, name: str) -> None:
+        if field.type != Field.TYPE_BYTES or field.label == Field.LABEL_REPEATED:
+            self._fault(position, symbol, f"only bytes can have a {role}")
+        for used in (field.name, name):
+            self._check_parameter_name(used, position, symbol)
 
     # Names
 

@@ -6,12 +6,12 @@ import re
 # Words that the rule below would cut in the wrong place.
 _COMPOUNDS = {"WebSocket": "Websocket"}
 
-# Names that a parameter or method must not take: keywords, and what a plugin class has for itself. Soft keywords are
-# fine as names, and differ between Python versions.
+# Names that a parameter or method must not take: keywords, what a plugin class has for itself, and types that its
+# stubs name. Soft keywords are fine as names, and differ between Python versions.
 RESERVED_PARAMETERS = frozenset({*keyword.kwlist, "self", "cls"})
-RESERVED_METHODS = frozenset(
-    {*keyword.kwlist, "api", "config", "db", "logger", "hook_handlers", "implemented_hooks", "has_hook"}
-)
+_PLUGIN_ATTRIBUTES = {"api", "config", "db", "has_hook", "hook_handlers", "implemented_hooks", "logger"}
+_BUILTIN_TYPES = {"bool", "bytes", "float", "int", "str"}
+RESERVED_METHODS = frozenset({*keyword.kwlist, *_PLUGIN_ATTRIBUTES, *_BUILTIN_TYPES})
 
 _GO_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+")

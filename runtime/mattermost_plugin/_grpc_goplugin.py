@@ -32,15 +32,8 @@ def goplugin_handlers(shutdown: Callable[[], None], stopping: asyncio.Event) -> 
     async def start_stream(
         requests: AsyncIterator[ConnInfo], context: grpc.aio.ServicerContext[ConnInfo, ConnInfo]
     ) -> None:
-        # Mattermost brokers no connections over gRPC. What a host announces is read and left unused, as an
-        # unclaimed connection is in go-plugin.
-        ended = asyncio.ensure_future(stopping.wait())
-        reader = asyncio.ensure_future(_drain(requests))
-        try:
-            await asyncio.wait((ended, reader), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            ended.cancel()
-            reader.cancel()
+        # Mattermost brokers no connections over gRPC, so what a host announces here is never read.
+        await stopping.wait()
 
     return (
         grpc.method_handlers_generic_handler(
@@ -72,8 +65,3 @@ def goplugin_handlers(shutdown: Callable[[], None], stopping: asyncio.Event) -> 
             },
         ),
     )
-
-
-async def _drain(requests: AsyncIterator[ConnInfo]) -> None:
-    async for _ in requests:
-        pass

@@ -2,7 +2,8 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from types import CoroutineType, coroutine
 from typing import Any
 
 from mattermost_plugin._handler_pool import HandlerPool, PoolTimeoutError
@@ -60,6 +61,14 @@ class Handler:
     async def _await(self, awaitable: Awaitable[object], timeout_s: float | None) -> object:
         if timeout_s is None:
             return await awaitable
+        if isinstance(awaitable, CoroutineType):
+            # Many handlers never wait. Such a one is done after its first step and needs no timer, which would cost
+            # more than everything else here.
+            try:
+                waits_for = awaitable.send(None)
+            except StopIteration as done:
+                return done.value
+            awaitable = _go_on(awaitable, waits_for)
         deadline = asyncio.timeout(timeout_s)
         try:
             async with deadline:
@@ -84,3 +93,22 @@ class Handler:
             f"{self.spec.label} got no thread: all {pool.size} are busy, {pool.stuck} of them with handlers "
             "that have outrun their time"
         )
+
+
+@coroutine
+def _go_on(started: Coroutine[Any, Any, object], waits_for: object) -> Generator[Any, Any, object]:
+    """Await a coroutine that has taken its first step: pass on what goes in and comes out, as `await` does."""
+    while True:
+        thrown: BaseException | None = None
+        value = None
+        try:
+            value = yield waits_for
+        except GeneratorExit:
+            started.close()
+            raise
+        except BaseException as error:  # noqa: BLE001 - thrown by the event loop, for the coroutine
+            thrown = error
+        try:
+            waits_for = started.send(value) if thrown is None else started.throw(thrown)
+        except StopIteration as done:
+            return done.value

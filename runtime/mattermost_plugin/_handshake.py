@@ -8,7 +8,7 @@ host's business.
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mattermost_plugin.errors import HandshakeError
 
@@ -49,8 +49,7 @@ _GO_PLUGIN_VARIABLES = (
 _MAX_PORT = 65535
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostEnvironment:
+class HostEnvironment(NamedTuple):
     """What the host said in the environment."""
 
     started_by_host: bool

@@ -10,8 +10,7 @@ import sys
 import threading
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from mattermost_plugin._http_message import RequestHeaders, parse_target
 from mattermost_plugin._thread_bridge import LoopBridge
@@ -132,8 +131,7 @@ class _ChunkIterator(AsyncIterator[bytes]):
         return chunk
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestHead:
+class RequestHead(NamedTuple):
     """All of a request but its body, as a wire delivers it."""
 
     method: str

@@ -1,10 +1,8 @@
 """Where the host connects: a unix socket in a folder that only its user can enter, or a port on 127.0.0.1."""
 
-import grp
+import contextlib
 import logging
 import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +11,7 @@ from mattermost_plugin.errors import HandshakeError
 _log = logging.getLogger(__name__)
 
 _SOCKET_NAME = "plugin.sock"
+_TMP = "/tmp"  # noqa: S108 - the socket gets a private folder in it
 _SUN_PATH_MAX = 107
 """Longest path of a unix socket on Linux, without its terminating byte."""
 _PRIVATE, _GROUP_MAY_ENTER, _GROUP_MAY_CONNECT = 0o700, 0o710, 0o660
@@ -54,23 +53,30 @@ class Listener:
     def close(self) -> None:
         """Remove the socket and its folder."""
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                self._socket.unlink(missing_ok=True)
+                self._folder.rmdir()
 
 
 def _private_folder(wanted: str) -> Path:
     """A new folder for the socket. A path that is too long for a socket falls back to /tmp."""
-    for parent in dict.fromkeys([wanted or tempfile.gettempdir(), "/tmp"]):  # noqa: S108 - mkdtemp makes it private
-        if len(os.fsencode(parent)) + len("/mattermost-plugin-xxxxxxxx/") + len(_SOCKET_NAME) > _SUN_PATH_MAX:
-            _log.warning("%s is too long a path for a unix socket; trying /tmp", parent)
+    for parent in dict.fromkeys([wanted or os.environ.get("TMPDIR") or _TMP, _TMP]):
+        # A name that nobody can guess, made by us or not at all. (The tempfile module costs more than all of this.)
+        folder = Path(parent, f"mm-plugin-{os.urandom(6).hex()}")
+        if len(os.fsencode(folder / _SOCKET_NAME)) > _SUN_PATH_MAX:
+            _log.warning("%s is too long a path for a unix socket; trying %s", parent, _TMP)
             continue
         try:
-            return Path(tempfile.mkdtemp(prefix="mattermost-plugin-", dir=parent))
+            folder.mkdir(_PRIVATE)
         except OSError as error:
             raise HandshakeError(f"No socket can be made in {parent}: {error.strerror}") from error
-    raise HandshakeError(f"No socket can be made: {wanted!r} and /tmp are too long for a unix socket")
+        return folder
+    raise HandshakeError(f"No socket can be made: {wanted!r} and {_TMP} are too long for a unix socket")
 
 
 def _open_to_group(folder: Path, socket: Path, group: str) -> None:
+    import grp
+
     try:
         number = int(group) if group.isdecimal() else grp.getgrnam(group).gr_gid
         os.chown(folder, -1, number)

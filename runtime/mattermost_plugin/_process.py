@@ -1,6 +1,7 @@
 """A plugin as a process: started by a host, stopped by it, and gone when the host is gone."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -69,6 +70,9 @@ async def serve_process(plugin_class: type[Plugin], config: RuntimeConfig | None
         _log.error("%s", error)
         raise SystemExit(1) from None
     guard.write_handshake(line)
+    # What was imported stays for good: leave it out of every later collection.
+    gc.freeze()
+    gc.enable()
     await _Supervisor(server, config, guard).run()
 
 

@@ -2,8 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from mattermost_plugin.errors import HookRegistrationError
 from mattermost_plugin.hooks import MARKS_ATTRIBUTE, HookMark
@@ -15,8 +14,7 @@ from mattermost_pluginapi.hooks.stubs import PluginHooks
 _HOOK_BY_STUB = {adapter.method: name for name, adapter in ADAPTERS.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class HandlerSpec:
+class HandlerSpec(NamedTuple):
     """A plugin class's handler of one hook."""
 
     hook: HookName
@@ -69,7 +67,10 @@ def _candidates(plugin_class: type) -> Iterator[tuple[int, HandlerSpec]]:
 def _marks(attribute: str, value: object, definitions: list[type]) -> Iterator[HookMark]:
     # A method that overrides a decorated one stays the handler of its hook, decorated again or not.
     for base in definitions:
-        marks: tuple[HookMark, ...] = getattr(vars(base).get(attribute), MARKS_ATTRIBUTE, ())
+        definition = vars(base).get(attribute)
+        # @staticmethod above @hook hides the mark one level down; it is found here and refused below.
+        definition = getattr(definition, "__func__", definition)
+        marks: tuple[HookMark, ...] = getattr(definition, MARKS_ATTRIBUTE, ())
         if marks:
             yield from marks
             return
@@ -81,7 +82,7 @@ def _marks(attribute: str, value: object, definitions: list[type]) -> Iterator[H
 def _spec(plugin_class: type, attribute: str, value: Any, mark: HookMark) -> HandlerSpec:
     adapter = ADAPTERS[mark.hook]
     label = f"{plugin_class.__name__}.{attribute}"
-    if isinstance(value, (staticmethod, classmethod)) or not callable(value):
+    if isinstance(value, (staticmethod, classmethod)) or not callable(value) or not hasattr(type(value), "__get__"):
         raise HookRegistrationError(
             f"{label} must be a plain method to handle {mark.hook}, not a {type(value).__name__}",
             hook=mark.hook,

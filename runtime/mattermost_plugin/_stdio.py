@@ -23,6 +23,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from types import TracebackType
+from typing import TextIO
 
 from mattermost_plugin._handshake import claim_environment
 from mattermost_plugin._hclog import captured_line, configure_logging, format_record, sanitize_foreign_line
@@ -161,10 +162,7 @@ class StdioGuard:
         atexit.register(self.close)
         # Only now is what sits in the streams' buffers flushed: into the log, not into the handshake.
         _flush_python_streams()
-        for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):
-                # The capture reads UTF-8, whatever the locale says; no text may make print() fail.
-                stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+        sys.stdout, sys.stderr = _plain_stream(sys.stdout, 1), _plain_stream(sys.stderr, 2)
         faulthandler.enable(file=self.host_stderr_fd)
         sys.excepthook = self._uncaught
         threading.excepthook = self._uncaught_in_thread
@@ -318,6 +316,18 @@ def _pieces(line: bytes) -> Iterator[bytes]:
                 end -= 1
         yield line[start:end]
         start = end
+
+
+def _plain_stream(stream: TextIO, fd: int) -> TextIO:
+    """The stream, made to write UTF-8 line by line. The capture reads UTF-8, and no text may make print() fail."""
+    if not isinstance(stream, io.TextIOWrapper):
+        return stream
+    try:
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    except OSError:
+        # A stream that began as a file keeps to seek in it, which a pipe cannot.
+        return open(fd, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+    return stream
 
 
 def _flush_python_streams() -> None:

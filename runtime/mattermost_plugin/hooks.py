@@ -1,15 +1,15 @@
 """The @hook decorator, for handlers with a name of their own."""
 
-import difflib
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mattermost_plugin.errors import HookRegistrationError
 from mattermost_pluginapi.hooks.adapters import ADAPTERS
-from mattermost_pluginapi.hooks.decorator import HookDecorator
 from mattermost_pluginapi.hooks.names import HookName
 from mattermost_pluginapi.hooks.results import OnError
+
+if TYPE_CHECKING:
+    from mattermost_pluginapi.hooks.decorator import HookDecorator
 
 __all__ = ["HookName", "hook"]
 
@@ -17,8 +17,7 @@ MARKS_ATTRIBUTE: Final = "__mattermost_hooks__"
 _BY_STUB: Final = {adapter.method: name for name, adapter in ADAPTERS.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class HookMark:
+class HookMark(NamedTuple):
     """What a decorator says of the handler below it."""
 
     hook: HookName
@@ -36,6 +35,8 @@ def find_hook(name: str, handler: str = "") -> HookName:
         return HookName[name]
     if name in _BY_STUB:
         return _BY_STUB[name]
+    import difflib
+
     near = difflib.get_close_matches(name, [*HookName.__members__, *_BY_STUB], n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]}?" if near else "; HookName lists them all"
     raise HookRegistrationError(f"there is no hook {name!r}{hint}", hook=name, handler=handler)
@@ -57,7 +58,7 @@ def _hook(
     return decorate
 
 
-hook: HookDecorator = _hook
+hook: "HookDecorator" = _hook
 
 
 def _mark(handler: Any, target: str | None, on_error: str | None, timeout: float | None) -> Any:
@@ -66,6 +67,10 @@ def _mark(handler: Any, target: str | None, on_error: str | None, timeout: float
             f"@hook goes on a plain method; {handler.__func__.__qualname__} is a {type(handler).__name__}",
             hook=target or "",
             handler=handler.__func__.__qualname__,
+        )
+    if not callable(handler):
+        raise HookRegistrationError(
+            f"@hook goes on a method, or takes a hook's name; it got a {type(handler).__name__}", hook=target or ""
         )
     label = str(getattr(handler, "__qualname__", repr(handler)))
     name = find_hook(target if target is not None else getattr(handler, "__name__", ""), label)
@@ -87,10 +92,10 @@ def _checked_on_error(name: HookName, on_error: str | None, label: str) -> OnErr
     )
 
 
-def _checked_timeout(name: HookName, timeout: float | None, label: str) -> float | None:
+def _checked_timeout(name: HookName, timeout: object, label: str) -> float | None:
     if timeout is None:
         return None
-    if not 0 < timeout < float("inf"):
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 < timeout < float("inf"):
         raise HookRegistrationError(
             f"timeout of {label} must be a positive number of seconds, not {timeout!r}", hook=name, handler=label
         )

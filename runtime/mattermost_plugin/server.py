@@ -41,10 +41,12 @@ def run_plugin(plugin_class: type[Plugin], config: RuntimeConfig | None = None) 
     asyncio.run(serve_plugin(plugin_class, config))
 
 
-def __getattr__(name: str) -> object:
-    # Loaded when asked for, which a plugin's main module never does itself.
-    if name == "PluginServer":
-        from mattermost_plugin._plugin_server import PluginServer
+if not TYPE_CHECKING:
 
-        return PluginServer
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> object:
+        # Loaded when asked for, which a plugin's main module never does itself.
+        if name == "PluginServer":
+            from mattermost_plugin._plugin_server import PluginServer
+
+            return PluginServer
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

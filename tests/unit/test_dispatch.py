@@ -51,32 +51,32 @@ class Echo(Plugin):
         return self.result
 
     @hook(HookName.MessageWillBePosted)
-    async def filter_async(self, context: PluginContext, post: Post) -> Post | Reject | None:
-        return self._answer()  # type: ignore[no-any-return]  # whatever the test wants, right or wrong
+    async def filter_async(self, context: PluginContext, post: Post) -> Any:
+        return self._answer()
 
     @hook(HookName.MessageWillBeUpdated, on_error="reject")
-    def filter_sync(self, context: PluginContext, new_post: Post, old_post: Post) -> Post | Reject | None:
-        return self._answer()  # type: ignore[no-any-return]  # whatever the test wants, right or wrong
+    def filter_sync(self, context: PluginContext, new_post: Post, old_post: Post) -> Any:
+        return self._answer()
 
     @hook(HookName.ExecuteCommand)
-    async def command(self, context: PluginContext, args: CommandArgs) -> CommandResponse | None:
-        return self._answer()  # type: ignore[no-any-return]  # whatever the test wants, right or wrong
+    async def command(self, context: PluginContext, args: CommandArgs) -> Any:
+        return self._answer()
 
     @hook(HookName.RunDataRetention)
-    async def retention(self, now_time: int, batch_size: int) -> int:
-        return self._answer()  # type: ignore[no-any-return]  # whatever the test wants, right or wrong
+    async def retention(self, now_time: int, batch_size: int) -> Any:
+        return self._answer()
 
     @hook(HookName.OnSharedChannelsPing)
-    async def ping(self, remote_cluster: RemoteCluster) -> bool:
-        return self._answer()  # type: ignore[no-any-return]  # whatever the test wants, right or wrong
+    async def ping(self, remote_cluster: RemoteCluster) -> Any:
+        return self._answer()
 
     @hook(HookName.GenerateSupportData)
-    async def support(self, context: PluginContext) -> list[FileData]:
-        return self._answer()  # type: ignore[no-any-return]  # whatever the test wants, right or wrong
+    async def support(self, context: PluginContext) -> Any:
+        return self._answer()
 
     @hook(HookName.OnInstall, on_error="allow")
-    async def install(self, context: PluginContext, event: object) -> None:
-        return self._answer()  # type: ignore[no-any-return]  # whatever the test wants, right or wrong
+    async def install(self, context: PluginContext, event: object) -> Any:
+        return self._answer()
 
 
 def answering(result: object) -> Echo:

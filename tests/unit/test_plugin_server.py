@@ -278,10 +278,12 @@ def test_the_hosts_folder_and_group_are_honoured(tmp_path: Path) -> None:
     async def scenario() -> None:
         server = PluginServer(Sample, RuntimeConfig(), socket_folder=str(tmp_path), socket_group=group)
         address = Path((await server.start()).split("|")[3])
-        assert address.is_relative_to(tmp_path)
-        assert stat.S_IMODE(address.stat().st_mode) == 0o660
-        assert stat.S_IMODE(address.parent.stat().st_mode) == 0o710
-        await server.stop()
+        try:
+            assert address.is_relative_to(tmp_path)
+            assert stat.S_IMODE(address.stat().st_mode) == 0o660
+            assert stat.S_IMODE(address.parent.stat().st_mode) == 0o710
+        finally:
+            await server.stop()
         assert list(tmp_path.iterdir()) == []
 
     asyncio.run(scenario())

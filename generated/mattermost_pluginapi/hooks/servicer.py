@@ -11,7 +11,7 @@ from mattermost_pluginapi.hooks.adapter import HookAdapter
 from mattermost_pluginapi.hooks.adapters import ADAPTERS
 from mattermost_pluginapi.v1.hooks_lifecycle_pb2 import ImplementedRequest, ImplementedResponse
 
-__all__ = ["IMPLEMENTED_PATH", "ImplementedRequest", "ImplementedResponse", "RPCS", "SERVICE"]
+__all__ = ["IMPLEMENTED_PATH", "RPCS", "SERVICE", "ImplementedRequest", "ImplementedResponse"]
 
 SERVICE: Final = "mattermost.pluginapi.v1.PluginHooks"
 """Full name of the service."""

@@ -1,0 +1,77 @@
+"""The exact lists of public names. A change here is a change for authors and belongs in the changelog."""
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+import mattermost_plugin
+from mattermost_pluginapi.hooks.names import HookName
+from tests.contract.tables import hooks
+
+ROOT = Path(__file__).parents[2]
+
+HOOK_COUNT = 51
+
+PUBLIC = {
+    "mattermost_plugin": """
+        HookError HookName HookRegistrationError Plugin PluginError Reject hook run_plugin serve_plugin
+    """,
+    "mattermost_plugin.asgi": "ASGIApp ASGIMount HTTPHandlerMethod LifespanError LifespanMode asgi",
+    "mattermost_plugin.config": "ENVIRONMENT_VARIABLES RuntimeConfig load_runtime_config",
+    "mattermost_plugin.errors": """
+        ClientDisconnected ConfigError ConfigFault HandlerTimeout HandshakeError HeadersSentError HookError
+        HookRegistrationError PluginError RequestAborted
+    """,
+    "mattermost_plugin.hooks": "HookName hook",
+    "mattermost_plugin.http": """
+        HTTPHeaders HTTPRequest MutableHTTPHeaders ReplacementFile RequestBody ResponseWriter UploadedFile
+    """,
+    "mattermost_plugin.models": """
+        AppError Channel ChannelBannerInfo ChannelMember ChannelType CommandArgs CommandResponse ConfigJson Draft
+        EmailNotificationContent EmailNotificationJson Emoji FileData FileInfo FilesLimits MessageAttachment
+        MessageAttachmentField MessagesLimits OnInstallEvent PluginClusterEvent PluginContext Post
+        PostAcknowledgement PostAction PostActionIntegration PostActionOption PostEmbed PostImage PostMetadata
+        PostPriority PostTranslation Preference ProductLimits PushNotification Reaction RemoteCluster RequestContext
+        SamlAssertionInfoJson ScheduledPost SyncMsgJson SyncResponse TeamMember TeamsLimits User WebSocketRequest
+    """,
+    "mattermost_plugin.plugin": "Plugin",
+    "mattermost_plugin.server": "PluginServer format_handshake_line run_plugin serve_plugin",
+    "mattermost_plugin.wsgi": "wsgi",
+}
+
+
+def test_these_are_the_public_modules() -> None:
+    package = Path(mattermost_plugin.__file__).parent
+    names = {path.stem for path in package.glob("*.py") if not path.name.startswith("_")}
+    assert {"mattermost_plugin", *(f"mattermost_plugin.{name}" for name in names)} == set(PUBLIC)
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_these_are_the_public_names(module: str) -> None:
+    names = PUBLIC[module].split()
+    loaded = importlib.import_module(module)
+    assert sorted(loaded.__all__) == names
+    assert [name for name in names if not hasattr(loaded, name)] == []
+
+
+def test_other_names_of_the_server_module_are_unknown() -> None:
+    server = importlib.import_module("mattermost_plugin.server")
+    with pytest.raises(AttributeError, match="has no attribute 'PluginServers'"):
+        _ = server.PluginServers
+
+
+def test_the_hooks_are_those_of_the_contract() -> None:
+    assert len(HookName) == HOOK_COUNT
+    assert set(HookName) == set(hooks()) - {"Implemented"}
+
+
+def test_the_hooks_stand_in_the_order_of_the_service() -> None:
+    service = (ROOT / "protos/mattermost_pluginapi/v1/hooks.proto").read_text(encoding="utf-8")
+    rpcs = re.findall(r"^ +rpc (\w+)\(", service, re.MULTILINE)
+    assert [str(name) for name in HookName] == [rpc for rpc in rpcs if rpc != "Implemented"]
+
+
+def test_a_hook_has_its_go_name() -> None:
+    assert [name.value for name in HookName] == list(HookName.__members__)
