@@ -54,8 +54,8 @@ class BoundPlugin:
 
     @property
     def is_stuck(self) -> bool:
-        """Whether no `def` handler can run any more, because every thread hangs."""
-        return self.pool.is_exhausted
+        """Whether no `def` handler can run any more, because every thread of its pool hangs."""
+        return self.pool.is_exhausted or self.http_pool.is_exhausted
 
     def close(self) -> None:
         """Let the threads end that have nothing to do."""

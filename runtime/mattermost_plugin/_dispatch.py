@@ -52,7 +52,7 @@ class UnaryHook(ABC, Generic[RequestT, ResponseT]):
                 raise
             # The handler raised it itself, from a task of its own that was cancelled.
             return self._failed(error)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - author's code may raise anything; it is logged
+        except BaseException as error:  # noqa: BLE001 - author's code may raise anything; it is logged, and answered
             return self._failed(error)
 
     @abstractmethod

@@ -14,7 +14,11 @@ _log = logging.getLogger(__name__)
 REFUSAL_TEXT = "This was refused because a plugin that must check it is failing. Please ask your administrator."
 """What users read when a failure means refusal. It tells nothing of the failure itself, which is in the log."""
 
+_NO_TEXT = "The plugin refused this without giving a reason."
+"""For an error without text: the server reads an empty refusal as consent."""
+
 _STATUS = 500
+_STATUSES = range(100, 1000)
 
 
 def report_failure(spec: HandlerSpec, error: BaseException) -> AppError:
@@ -31,7 +35,7 @@ def report_failure(spec: HandlerSpec, error: BaseException) -> AppError:
     _log.error("%s handler %s %s", spec.hook, spec.label, what, exc_info=error, extra={"on_error": spec.on_error})
     if spec.on_error == "reject":
         return AppError(message=REFUSAL_TEXT)
-    text = f"{spec.label} {what}: {type(error).__name__}: {error}"
+    text = f"{spec.label} {what}: {type(error).__name__}: {_sendable(error)}"
     return AppError(
         id=f"plugin.{spec.hook}.failed",
         message=text,
@@ -45,18 +49,32 @@ def report_failure(spec: HandlerSpec, error: BaseException) -> AppError:
 
 
 def _chosen(spec: HandlerSpec, error: HookError) -> AppError:
+    message = _sendable(error.message) or _NO_TEXT
     return AppError(
-        id=error.id or f"plugin.{spec.hook}.error",
-        message=error.message,
-        detailed_error=error.detailed_error or error.message,
-        where=error.where or spec.label,
-        status_code=error.status_code,
+        id=_sendable(error.id) or f"plugin.{spec.hook}.error",
+        message=message,
+        detailed_error=_sendable(error.detailed_error) or message,
+        where=_sendable(error.where) or spec.label,
+        status_code=_status(error.status_code),
         params=_params(error) if error.params else None,
         skip_translation=not error.id,
     )
 
 
-def _params(error: HookError) -> Struct:
+def _sendable(value: object) -> str:
+    """A text that protobuf takes, whatever an author gave as one: a reply must not fail over the words of a failure."""
+    try:
+        text = str(value)
+    except Exception as error:  # noqa: BLE001 - an author's __str__ may raise anything
+        return f"<{type(value).__name__} without text: {type(error).__name__}>"
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _status(value: object) -> int:
+    return value if isinstance(value, int) and value in _STATUSES else _STATUS
+
+
+def _params(error: HookError) -> Struct | None:
     params = Struct()
     # Any: what the author put in is checked by protobuf, one value at a time.
     given: dict[str, Any] = error.params
@@ -64,4 +82,5 @@ def _params(error: HookError) -> Struct:
         params.update(given)
     except (TypeError, ValueError) as fault:
         _log.warning("The params of a HookError were left out: %s", fault)
+        return None
     return params

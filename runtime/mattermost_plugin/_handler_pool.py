@@ -17,6 +17,9 @@ from queue import SimpleQueue
 
 _log = logging.getLogger(__name__)
 
+_LEAVE_S = 10.0
+"""How long a handler may go on after its call was withdrawn (an HTTP client that left) before it counts as stuck."""
+
 
 class PoolTimeoutError(Exception):
     """A job did not finish in time.
@@ -83,7 +86,8 @@ class HandlerPool:
         self._threads = 0
         self._free = 0
         self._waiting = 0
-        self._stuck: set[_Job] = set()
+        self._stuck: dict[_Job, float] = {}
+        """Jobs that nobody waits for any more, and since when they count as stuck."""
 
     @property
     def size(self) -> int:
@@ -93,12 +97,14 @@ class HandlerPool:
     @property
     def stuck(self) -> int:
         """Threads whose handler has outrun its time."""
-        return len(self._stuck)
+        now = time.monotonic()
+        with self._lock:
+            return sum(since <= now for since in self._stuck.values())
 
     @property
     def is_exhausted(self) -> bool:
         """Whether every thread is stuck: no handler can run."""
-        return len(self._stuck) >= self._size
+        return self.stuck >= self._size
 
     async def run(
         self,
@@ -126,7 +132,7 @@ class HandlerPool:
                 raise
             raise self._give_up(job) from None
         except asyncio.CancelledError:
-            self._abandon(job)
+            self._abandon(job, _LEAVE_S)
             raise
         if job.error is not None:
             raise job.error
@@ -170,9 +176,8 @@ class HandlerPool:
         with self._lock:
             self._free += 1
             job.settled = True
-            was_stuck = job in self._stuck
-            self._stuck.discard(job)
-        if was_stuck:
+            stuck_since = self._stuck.pop(job, float("inf"))
+        if stuck_since <= time.monotonic():
             _log.warning("%s returned after %.1f s, too late", job.label, time.monotonic() - job.started_at)
         try:
             job.future.get_loop().call_soon_threadsafe(job.finish)
@@ -180,19 +185,22 @@ class HandlerPool:
             # The loop is closed: the plugin is ending and nobody waits for this result.
             _log.debug("%s returned after the plugin had stopped", job.label)
 
-    def _abandon(self, job: _Job) -> bool:
-        """Give the job up. Returns whether it had started; if not, it never will."""
+    def _abandon(self, job: _Job, grace_s: float) -> bool:
+        """Give the job up. Returns whether it had started; if not, it never will.
+
+        Args:
+            job: the job.
+            grace_s: seconds until its thread counts as stuck.
+        """
         with self._lock:
             job.abandoned = True
+            if job.thread_id and not job.settled:
+                self._stuck[job] = time.monotonic() + grace_s
             return bool(job.thread_id)
 
     def _give_up(self, job: _Job) -> PoolTimeoutError:
-        started = self._abandon(job)
-        if not started:
+        if not self._abandon(job, grace_s=0):
             return PoolTimeoutError(started=False, stack="")
-        with self._lock:
-            if not job.settled:
-                self._stuck.add(job)
         return PoolTimeoutError(started=True, stack=thread_stack(job.thread_id))
 
 

@@ -61,12 +61,14 @@ class HTTPExchange:
             asyncio.CancelledError: the client has gone; there is nobody to answer.
         """
         task = asyncio.create_task(self._handle(handler), name=f"{self._label} handler")
+        settling = False
         try:
             await asyncio.wait((task,))
+            settling = True
             whole = await self._settle(task)
         except asyncio.CancelledError:
             self._disconnected.set()
-            if not task.done():
+            if not settling:
                 await self._end_handler(task)
             raise
         finally:
@@ -85,8 +87,6 @@ class HTTPExchange:
         error = task.exception()
         if error is None:
             return await self.writer.finish()
-        if not isinstance(error, Exception):
-            raise error
         if _is_departure(error):
             self._logger.info("%s: the request ended early: %s", self._label, error)
             # The host may have given up on the body only, and still wait for a response.
@@ -95,16 +95,17 @@ class HTTPExchange:
         return await self.writer.fail(*SERVER_ERROR)
 
     async def _end_handler(self, task: asyncio.Task[None]) -> None:
-        task.cancel()
-        await outlast(task)
+        if not task.done():
+            task.cancel()
+            await outlast(task)
         error = None if task.cancelled() else task.exception()
-        if isinstance(error, Exception):
+        if error is not None:
             if _is_departure(error):
                 self._logger.debug("%s: the client has gone", self._label, exc_info=error)
             else:
                 self._log_failure(error)
 
-    def _log_failure(self, error: Exception) -> None:
+    def _log_failure(self, error: BaseException) -> None:
         context = self.request.context
         self._logger.error(
             "%s: the handler failed (request %s)", self._label, context.request_id or "without id", exc_info=error
@@ -112,11 +113,11 @@ class HTTPExchange:
 
 
 async def contain_exit(awaitable: Awaitable[object]) -> None:
-    """Await it; a SystemExit becomes a RuntimeError, for out of a task it would end the event loop."""
+    """Await it; what would end the event loop if it left a task, such as a SystemExit, becomes a RuntimeError."""
     try:
         await awaitable
-    except SystemExit as error:
-        raise RuntimeError("the handler called sys.exit()") from error
+    except (SystemExit, KeyboardInterrupt) as error:
+        raise RuntimeError(f"the handler raised {type(error).__name__}, which ends no plugin") from error
 
 
 async def outlast(task: asyncio.Task[None]) -> None:

@@ -105,7 +105,9 @@ class Lifecycle:
         self._configured = True
         try:
             await self._call(HookName.OnConfigurationChange, host_patience_s)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - author's code; as in a Go plugin it stops nothing
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - author's code; as in a Go plugin it stops nothing
             report_failure(handler.spec, error)
 
     async def _call(self, hook: HookName, host_patience_s: float | None) -> None:

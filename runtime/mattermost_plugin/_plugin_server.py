@@ -116,5 +116,7 @@ class PluginServer:
                 await self._bound.lifecycle.deactivate(None)
         except TimeoutError:
             _log.warning("OnDeactivate did not finish within %g s", self._config.deactivate_s)
-        except (Exception, SystemExit):  # noqa: BLE001 - author's code may raise anything; the plugin ends all the same
+        except asyncio.CancelledError:
+            raise
+        except BaseException:  # noqa: BLE001 - author's code may raise anything; the plugin ends all the same
             _log.exception("OnDeactivate failed")
