@@ -36,7 +36,7 @@ class Greeter(Plugin):
         """Stricter than the default: if this fails, nobody gets in."""
         return Reject("This account is closed.") if user.username == "mallory" else None
 
-    def execute_command(self, context: PluginContext, args: CommandArgs) -> CommandResponse:
+    async def execute_command(self, context: PluginContext, args: CommandArgs) -> CommandResponse:
         """Answer `/greet NAME`."""
         _, _, name = args.command.partition(" ")
         if not name.strip():
@@ -59,14 +59,16 @@ class Greeter(Plugin):
 
     async def serve_http(self, context: PluginContext, writer: ResponseWriter, request: HTTPRequest) -> None:
         """Answer GET /hello and echo what is posted to /echo."""
-        if request.path == "/hello":
-            writer.headers["Content-Type"] = "text/plain; charset=utf-8"
-            await writer.awrite(f"Hello, {request.user_id or 'stranger'}!\n")
-        elif request.path == "/echo" and request.method == "POST":
+        if request.path == "/echo" and request.method == "POST":
             async for piece in request.body:
                 await writer.awrite(piece)
+            return
+        writer.headers["Content-Type"] = "text/plain; charset=utf-8"
+        if request.path == "/hello":
+            await writer.awrite(f"Hello, {request.user_id or 'stranger'}!\n")
         else:
             writer.write_header(404)
+            await writer.awrite("There is nothing here.\n")
 
 
 if __name__ == "__main__":
