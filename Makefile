@@ -80,7 +80,8 @@ $(RUNTIME): pyproject.toml | $(PYTHON)
 
 $(DEV): pyproject.toml $(RUNTIME)
 	@echo "installing the development tools in $(VENV)"
-	@$(INSTALL) --group dev
+	@# Together, for the generator's pins bind the runtime's dependencies too.
+	@$(INSTALL) --editable . --group dev
 	@touch $@
 
 $(DOCS): $(RUNTIME)
