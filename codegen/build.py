@@ -173,11 +173,20 @@ class _Builder:
         parameters = self._parameters(request, content)
         # Even where content is None for a fault, what is marked as content is no result.
         written = [field.name for role in ("reader", "writer") for field, _, _ in self._marked(response, role)]
+        names = [field.name for field in response.descriptor.field]
         try:
-            shape = response_shape(response.descriptor.field, written)
+            shape = response_shape(
+                response.descriptor.field, written, dict(zip(names, response.field_docs, strict=True))
+            )
         except UnknownShapeError as error:
             self._fault(response.position, _symbol(rpc), str(error))
             return None
+        if shape.value is not None and not shape.value.doc:
+            self._fault(
+                response.field_positions[names.index(shape.value.name)],
+                f"{response.descriptor.name}.{shape.value.name}",
+                "needs a comment: it documents the handler's result",
+            )
         if content is not None and not _can_answer_content(shape):
             self._fault(
                 response.position,
@@ -336,7 +345,7 @@ def _result_type(shape: ResponseShape) -> PythonType:
     if shape.can_refuse:
         parts.append("Reject")
         imports.append(Import(_RESULTS_MODULE, "Reject"))
-    if not parts or shape.can_refuse or (value is not None and value.optional):
+    if shape.may_be_none:
         parts.append("None")
     return PythonType(" | ".join(parts), tuple(imports))
 
@@ -345,6 +354,6 @@ def _result_words(shape: ResponseShape) -> str:
     parts = [shape.value.words] if shape.value is not None else []
     if shape.can_refuse:
         parts.append("Reject")
-    if not parts or shape.can_refuse or (shape.value is not None and shape.value.optional):
+    if shape.may_be_none:
         parts.append("None")
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} or {parts[-1]}"

@@ -46,6 +46,10 @@ class Parameter:
     doc: str
 
 
+# What proto3 reads from a plain field that was not sent.
+_ZEROS = {"bool": "False", "bytes": 'b""', "float": "0.0", "int": "0", "str": '""'}
+
+
 @dataclass(frozen=True, slots=True)
 class ResultField:
     """The response field that carries a handler's result."""
@@ -57,6 +61,12 @@ class ResultField:
     is_message: bool
     optional: bool
     """Whether a handler may return None instead."""
+    doc: str
+
+    @property
+    def zero(self) -> str:
+        """What an answer without the value says, as Python code; empty if it says "nothing"."""
+        return "" if self.optional else _ZEROS[self.type.expression]
 
     @property
     def annotation(self) -> str:
@@ -95,6 +105,11 @@ class ResponseShape:
     def can_refuse(self) -> bool:
         """Whether a handler may return Reject."""
         return self.kind is Kind.FILTER
+
+    @property
+    def may_be_none(self) -> bool:
+        """Whether a handler may return None."""
+        return self.value is None or self.value.optional or self.can_refuse
 
     @property
     def on_error_choices(self) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """From a response's fields to what a hook can answer."""
 
 import keyword
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Field
 
@@ -16,12 +16,13 @@ class UnknownShapeError(Exception):
     """The response has a shape that no rule covers."""
 
 
-def response_shape(fields: Sequence[Field], written: Collection[str]) -> ResponseShape:
+def response_shape(fields: Sequence[Field], written: Collection[str], docs: Mapping[str, str]) -> ResponseShape:
     """Infer what a hook can answer.
 
     Args:
         fields: the response's fields.
         written: names of the fields that a writer parameter fills, which are no result of the handler.
+        docs: the fields' comments by name.
 
     Raises:
         UnknownShapeError: the fields fit no kind of hook; the text says why.
@@ -47,15 +48,15 @@ def response_shape(fields: Sequence[Field], written: Collection[str]) -> Respons
             )
         if rejection is None and error is None:
             raise UnknownShapeError("the response has a replacement but neither `rejection_reason` nor `error`")
-        value = _result(replacements[0], may_be_none=True) if replacements else None
+        value = _result(replacements[0], docs, may_be_none=True) if replacements else None
         return ResponseShape(Kind.FILTER, error is not None, rejection is not None, value)
     if results:
-        value = _result(results[0], may_be_none=False)
+        value = _result(results[0], docs, may_be_none=False)
         return ResponseShape(Kind.VALUE, has_error=error is not None, value=value)
     return ResponseShape(Kind.ACTION if error is not None else Kind.NOTIFY, has_error=error is not None)
 
 
-def _result(field: Field, *, may_be_none: bool) -> ResultField:
+def _result(field: Field, docs: Mapping[str, str], *, may_be_none: bool) -> ResultField:
     if keyword.iskeyword(field.name):
         raise UnknownShapeError(f"the response's `{field.name}` is a Python keyword; choose another field name")
     type_ = element_type(field)
@@ -66,4 +67,5 @@ def _result(field: Field, *, may_be_none: bool) -> ResultField:
     if repeated and not is_message:
         raise UnknownShapeError(f"the response's `{field.name}` is a list of plain values; only messages are handled")
     # A response that leaves a message or a list out says "nothing", which a handler says with None.
-    return ResultField(field.name, type_, repeated, is_message, optional=may_be_none or repeated or is_message)
+    optional = may_be_none or repeated or is_message
+    return ResultField(field.name, type_, repeated, is_message, optional, docs[field.name])

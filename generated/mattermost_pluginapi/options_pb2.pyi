@@ -30,7 +30,9 @@ class _OnErrorEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OnError.Value
     ON_ERROR_UNSPECIFIED: _OnError.ValueType  # 0
     """Not a value to write: every hook says what its failure means."""
     ON_ERROR_ALLOW: _OnError.ValueType  # 1
-    """The reply says "nothing to report": the server goes on as if the plugin did not have the hook."""
+    """The reply is the empty one: the server goes on as if the plugin did not have the hook. Where a plain value
+    is the reply, it is zero or false.
+    """
     ON_ERROR_REJECT: _OnError.ValueType  # 2
     """The reply refuses what the hook was asked about, with a fixed text."""
     ON_ERROR_ERROR: _OnError.ValueType  # 3
@@ -42,7 +44,9 @@ class OnError(_OnError, metaclass=_OnErrorEnumTypeWrapper):
 ON_ERROR_UNSPECIFIED: OnError.ValueType  # 0
 """Not a value to write: every hook says what its failure means."""
 ON_ERROR_ALLOW: OnError.ValueType  # 1
-"""The reply says "nothing to report": the server goes on as if the plugin did not have the hook."""
+"""The reply is the empty one: the server goes on as if the plugin did not have the hook. Where a plain value
+is the reply, it is zero or false.
+"""
 ON_ERROR_REJECT: OnError.ValueType  # 2
 """The reply refuses what the hook was asked about, with a fixed text."""
 ON_ERROR_ERROR: OnError.ValueType  # 3
@@ -97,7 +101,9 @@ class FieldOptions(_message.Message):
     becomes the field's value.
     """
     secret: _builtins.bool
-    """The field holds a secret (a password hash, a token): it never reaches a log line."""
+    """The field holds a secret (a password hash, a token). The SDK writes <redacted> in its place where the
+    message is an argument of a log line or inside an exception that is logged.
+    """
     def __init__(
         self,
         *,

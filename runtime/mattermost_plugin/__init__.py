@@ -12,11 +12,11 @@ if __name__ == "__main__":
 
 import gc
 
-from mattermost_plugin._stdio import install_if_started_by_host
+from mattermost_plugin._start import begin_if_started_by_host
 
 # Before anything can print: the first line on stdout belongs to the handshake, and a print() of the author's
 # modules, which are imported next, would end the start.
-if install_if_started_by_host() is not None:
+if begin_if_started_by_host() is not None:
     # The host waits for the handshake, and imports make no garbage: collecting meanwhile costs a tenth of the start.
     # The runtime switches it on again once the plugin serves.
     gc.disable()

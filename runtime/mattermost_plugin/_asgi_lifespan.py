@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Literal, TypeAlias
 
 from mattermost_plugin._asgi_scope import ASGI_VERSIONS
-from mattermost_plugin._http_exchange import contain_exit
+from mattermost_plugin._exits import contain_exit
 from mattermost_plugin.errors import PluginError
 
 _log = logging.getLogger(__name__)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from mattermost_plugin._calls import Calls
 from mattermost_plugin._dispatch import ActivateHook, DeactivateHook, PlainHook, UnaryHook, UploadHook, wait_active
 from mattermost_plugin._handler import Handler
 from mattermost_plugin._handler_pool import HandlerPool
@@ -22,7 +23,7 @@ from mattermost_pluginapi.hooks.streams import HTTPRequest, ResponseWriter
 from mattermost_pluginapi.models import PluginContext
 
 if TYPE_CHECKING:
-    from mattermost_plugin.asgi import ASGIMount
+    from mattermost_plugin.asgi import BoundMount
 
 _log = logging.getLogger(__name__)
 
@@ -40,12 +41,14 @@ class BoundPlugin:
         self._timeout_s = config.hook_timeout_s
         self.pool = HandlerPool(config.workers, "hook")
         self.http_pool = HandlerPool(config.http_workers, "http")
+        self.calls = Calls()
         handlers = {spec.hook: self._bind(spec, config) for spec in plugin.hook_handlers.values()}
         self.lifecycle = Lifecycle(handlers, self._start_apps, self._stop_apps)
         self.unary: Mapping[HookName, UnaryHook[Any, Any]] = MappingProxyType(self._unary_hooks(handlers))
         self.http: Mapping[HookName, Handler] = MappingProxyType(
             {name: handler for name, handler in handlers.items() if ADAPTERS[name].kind is HookKind.STREAM}
         )
+        self._apps = self._bind_apps()
 
     @property
     def announced_hooks(self) -> list[str]:
@@ -70,10 +73,10 @@ class BoundPlugin:
     def _unary_hooks(self, handlers: Mapping[HookName, Handler]) -> dict[HookName, UnaryHook[Any, Any]]:
         hooks: dict[HookName, UnaryHook[Any, Any]] = {
             HookName.OnActivate: ActivateHook(
-                unary_adapter(HookName.OnActivate), self._spec(HookName.OnActivate), self.lifecycle
+                unary_adapter(HookName.OnActivate), self._spec(HookName.OnActivate), self.lifecycle, self.calls
             ),
             HookName.OnDeactivate: DeactivateHook(
-                unary_adapter(HookName.OnDeactivate), self._spec(HookName.OnDeactivate), self.lifecycle
+                unary_adapter(HookName.OnDeactivate), self._spec(HookName.OnDeactivate), self.lifecycle, self.calls
             ),
         }
         for name, handler in handlers.items():
@@ -81,9 +84,9 @@ class BoundPlugin:
             if name in hooks:
                 continue
             if isinstance(adapter, UploadAdapter):
-                hooks[name] = UploadHook(adapter, handler, self.lifecycle)
+                hooks[name] = UploadHook(adapter, handler, self.lifecycle, self.calls)
             elif isinstance(adapter, UnaryAdapter):
-                hooks[name] = PlainHook(adapter, handler, self.lifecycle)
+                hooks[name] = PlainHook(adapter, handler, self.lifecycle, self.calls)
         return hooks
 
     def _spec(self, name: HookName) -> HandlerSpec:
@@ -96,20 +99,24 @@ class BoundPlugin:
         stub = getattr(type(self.plugin), adapter.method)
         return HandlerSpec(name, adapter.method, label, stub, False, adapter.on_error, None)
 
-    async def _start_apps(self) -> None:
-        async with asyncio.timeout(self._timeout_s):
-            for mount in self._mounts():
-                await mount.start_lifespan(self.plugin)
+    async def _start_apps(self, deadline: float | None) -> None:
+        async with asyncio.timeout_at(self._until(deadline)):
+            for app in self._apps:
+                await app.start_lifespan()
 
-    async def _stop_apps(self) -> None:
-        async with asyncio.timeout(self._timeout_s):
-            for mount in self._mounts():
-                await mount.stop_lifespan(self.plugin)
+    async def _stop_apps(self, deadline: float | None) -> None:
+        async with asyncio.timeout_at(self._until(deadline)):
+            for app in self._apps:
+                await app.stop_lifespan()
 
-    def _mounts(self) -> "list[ASGIMount]":
-        functions = [handler.spec.function for handler in self.http.values()]
-        # Without a mounted app nothing of the ASGI modules is imported.
-        return [mount for function in functions if (mount := getattr(function, MOUNT_ATTRIBUTE, None)) is not None]
+    def _until(self, deadline: float | None) -> float:
+        own = asyncio.get_running_loop().time() + self._timeout_s
+        return own if deadline is None else min(own, deadline)
+
+    def _bind_apps(self) -> "list[BoundMount]":
+        """The mounted apps, each once. Without one nothing of the ASGI modules is imported."""
+        mounts = [getattr(handler.spec.function, MOUNT_ATTRIBUTE, None) for handler in self.http.values()]
+        return [mount.bind(self.plugin, self.http_pool) for mount in dict.fromkeys(mounts) if mount is not None]
 
     def http_handler(self, handler: Handler) -> HTTPHandler:
         """The handler of an HTTP hook as a wire calls it: it waits for the plugin to be active."""
@@ -117,7 +124,7 @@ class BoundPlugin:
         async def handle(context: PluginContext, writer: ResponseWriter, request: HTTPRequest) -> None:
             if not self.lifecycle.is_active:
                 try:
-                    await wait_active(self.lifecycle, handler, self._timeout_s)
+                    await wait_active(self.lifecycle, handler, self._until(None))
                 except (NotActiveError, HandlerTimeout) as error:
                     _log.info("%s was not run: %s", handler.spec.hook, error)
                     writer.write_header(503)

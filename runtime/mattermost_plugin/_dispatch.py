@@ -4,13 +4,13 @@ A reply always comes: a handler that fails gives the reply that its hook's `on_e
 """
 
 import asyncio
-import logging
 from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
 
 from google.protobuf.message import Message
 
-from mattermost_plugin._failure import report_failure
+from mattermost_plugin._calls import Calls, PluginEndsError
+from mattermost_plugin._failure import report_failure, report_not_run
 from mattermost_plugin._handler import Handler
 from mattermost_plugin._lifecycle import Lifecycle, NotActiveError
 from mattermost_plugin._registry import HandlerSpec
@@ -18,7 +18,10 @@ from mattermost_plugin._upload import BufferedReplacement, BufferedUpload
 from mattermost_plugin.errors import HandlerTimeout, HookError
 from mattermost_pluginapi.hooks.adapter import UnaryAdapter, UnaryReply, UploadAdapter
 
-_log = logging.getLogger(__name__)
+# Of the time that the host waits, this part is kept for the reply to travel, but no more than the bound: an answer
+# after the host's deadline says nothing.
+_REPLY_SHARE = 0.1
+_REPLY_MARGIN_S = 1.0
 
 RequestT = TypeVar("RequestT", bound=Message)
 ResponseT = TypeVar("ResponseT", bound=Message)
@@ -27,9 +30,10 @@ ResponseT = TypeVar("ResponseT", bound=Message)
 class UnaryHook(ABC, Generic[RequestT, ResponseT]):
     """A hook as a wire calls it: one request, one reply."""
 
-    def __init__(self, adapter: UnaryReply[RequestT, ResponseT], spec: HandlerSpec) -> None:
+    def __init__(self, adapter: UnaryReply[RequestT, ResponseT], spec: HandlerSpec, calls: Calls) -> None:
         self.adapter = adapter
         self._spec = spec
+        self._calls = calls
 
     async def reply(self, request: RequestT, host_patience_s: float | None = None) -> ResponseT:
         """Run the handler and give its reply, whatever becomes of the handler.
@@ -41,82 +45,97 @@ class UnaryHook(ABC, Generic[RequestT, ResponseT]):
         Raises:
             asyncio.CancelledError: the host withdrew its call.
         """
-        try:
-            return await self._run(request, host_patience_s)
-        except NotActiveError as error:
-            _log.info("%s was not run: %s", self._spec.hook, error)
-            return self.adapter.response_type()
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            # The handler raised it itself, from a task of its own that was cancelled.
-            return self._failed(error)
-        except BaseException as error:  # noqa: BLE001 - author's code may raise anything; it is logged, and answered
-            return self._failed(error)
+        with self._calls:
+            try:
+                return await self._run(request, _answer_by(host_patience_s))
+            except NotActiveError as error:
+                return self._not_run(error)
+            except asyncio.CancelledError as error:
+                return self._failed(self._interruption(error))
+            except BaseException as error:  # noqa: BLE001 - author's code may raise anything; it is logged, and answered
+                return self._failed(error)
 
     @abstractmethod
-    async def _run(self, request: RequestT, host_patience_s: float | None) -> ResponseT: ...
+    async def _run(self, request: RequestT, deadline: float | None) -> ResponseT: ...
 
     def _failed(self, error: BaseException) -> ResponseT:
         # A HookError is an answer, not a fault: what failures mean does not weaken it.
         on_error = self.adapter.on_error_choices[-1] if isinstance(error, HookError) else self._spec.on_error
         return self.adapter.failure(on_error, report_failure(self._spec, error))
 
+    def _not_run(self, error: NotActiveError) -> ResponseT:
+        return self.adapter.failure(self._spec.on_error, report_not_run(self._spec, error))
+
+    def _interruption(self, error: asyncio.CancelledError) -> BaseException:
+        task = asyncio.current_task()
+        if task is None or not task.cancelling():
+            # The handler raised it itself, from a task of its own that was cancelled.
+            return error
+        if not self._calls.are_cut_short:
+            raise error
+        task.uncancel()
+        return PluginEndsError(f"{self._spec.label} was cut short: the plugin ends")
+
 
 class PlainHook(UnaryHook[RequestT, ResponseT]):
     """A hook whose handler takes the request's fields."""
 
-    def __init__(self, adapter: UnaryAdapter[RequestT, ResponseT], handler: Handler, lifecycle: Lifecycle) -> None:
-        super().__init__(adapter, handler.spec)
+    def __init__(
+        self, adapter: UnaryAdapter[RequestT, ResponseT], handler: Handler, lifecycle: Lifecycle, calls: Calls
+    ) -> None:
+        super().__init__(adapter, handler.spec, calls)
         self._arguments = adapter.arguments
         self._response = adapter.response
         self._handler = handler
         self._lifecycle = lifecycle
 
-    async def _run(self, request: RequestT, host_patience_s: float | None) -> ResponseT:
+    async def _run(self, request: RequestT, deadline: float | None) -> ResponseT:
         if not self._lifecycle.is_active:
-            await wait_active(self._lifecycle, self._handler, host_patience_s)
-        return self._response(await self._handler.invoke(self._arguments(request), host_patience_s))
+            await wait_active(self._lifecycle, self._handler, deadline)
+        return self._response(await self._handler.invoke(self._arguments(request), deadline))
 
 
 class UploadHook(UnaryHook[RequestT, ResponseT]):
     """A hook that passes a file's content through the handler."""
 
-    def __init__(self, adapter: UploadAdapter[RequestT, ResponseT], handler: Handler, lifecycle: Lifecycle) -> None:
-        super().__init__(adapter, handler.spec)
+    def __init__(
+        self, adapter: UploadAdapter[RequestT, ResponseT], handler: Handler, lifecycle: Lifecycle, calls: Calls
+    ) -> None:
+        super().__init__(adapter, handler.spec, calls)
         self._upload = adapter
         self._handler = handler
         self._lifecycle = lifecycle
 
-    async def _run(self, request: RequestT, host_patience_s: float | None) -> ResponseT:
-        await wait_active(self._lifecycle, self._handler, host_patience_s)
+    async def _run(self, request: RequestT, deadline: float | None) -> ResponseT:
+        await wait_active(self._lifecycle, self._handler, deadline)
         file, output = BufferedUpload(self._upload.content(request)), BufferedReplacement()
-        result = await self._handler.invoke(self._upload.arguments(request, file, output), host_patience_s)
+        result = await self._handler.invoke(self._upload.arguments(request, file, output), deadline)
         return self._upload.response(result, output.content())
 
 
 class ActivateHook(UnaryHook[RequestT, ResponseT]):
     """OnActivate. It is served whether the plugin handles it or not: other hooks wait for it."""
 
-    def __init__(self, adapter: UnaryReply[RequestT, ResponseT], spec: HandlerSpec, lifecycle: Lifecycle) -> None:
-        super().__init__(adapter, spec)
+    def __init__(
+        self, adapter: UnaryReply[RequestT, ResponseT], spec: HandlerSpec, lifecycle: Lifecycle, calls: Calls
+    ) -> None:
+        super().__init__(adapter, spec, calls)
         self._lifecycle = lifecycle
 
-    async def _run(self, request: RequestT, host_patience_s: float | None) -> ResponseT:
-        await self._lifecycle.activate(host_patience_s, failure_allowed=self._spec.on_error == "allow")
+    async def _run(self, request: RequestT, deadline: float | None) -> ResponseT:
+        await self._lifecycle.activate(deadline, failure_allowed=self._spec.on_error == "allow")
         return self.adapter.response_type()
 
 
 class DeactivateHook(ActivateHook[RequestT, ResponseT]):
     """OnDeactivate. It is served whether the plugin handles it or not: no hook runs after it."""
 
-    async def _run(self, request: RequestT, host_patience_s: float | None) -> ResponseT:
-        await self._lifecycle.deactivate(host_patience_s)
+    async def _run(self, request: RequestT, deadline: float | None) -> ResponseT:
+        await self._lifecycle.deactivate(deadline)
         return self.adapter.response_type()
 
 
-async def wait_active(lifecycle: Lifecycle, handler: Handler, host_patience_s: float | None) -> None:
+async def wait_active(lifecycle: Lifecycle, handler: Handler, deadline: float | None) -> None:
     """Wait for the plugin to be active, as long as the handler might take.
 
     The handler's own time starts when it is called; this bound only keeps a call from waiting for ever.
@@ -125,9 +144,18 @@ async def wait_active(lifecycle: Lifecycle, handler: Handler, host_patience_s: f
         NotActiveError: it will not be, as things stand.
         HandlerTimeout: it took too long.
     """
-    limit_s = handler.limit(host_patience_s)
+    now = asyncio.get_running_loop().time()
+    until = handler.until(now, deadline)
     try:
-        async with asyncio.timeout(limit_s):
+        async with asyncio.timeout_at(until):
             await lifecycle.wait_active()
     except TimeoutError as error:
-        raise HandlerTimeout(handler.spec.hook, limit_s or 0.0) from error
+        raise HandlerTimeout(handler.spec.hook, (until or now) - now) from error
+
+
+def _answer_by(host_patience_s: float | None) -> float | None:
+    """The time of the loop by which the reply must be on its way."""
+    if host_patience_s is None:
+        return None
+    margin_s = min(_REPLY_MARGIN_S, host_patience_s * _REPLY_SHARE)
+    return asyncio.get_running_loop().time() + host_patience_s - margin_s

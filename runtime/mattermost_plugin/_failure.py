@@ -5,8 +5,9 @@ from typing import Any
 
 from google.protobuf.struct_pb2 import Struct
 
+from mattermost_plugin._redaction import exception_text
 from mattermost_plugin._registry import HandlerSpec
-from mattermost_plugin.errors import HandlerTimeout, HookError
+from mattermost_plugin.errors import HandlerTimeout, HookError, PluginError
 from mattermost_pluginapi.models import AppError
 
 _log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ def report_failure(spec: HandlerSpec, error: BaseException) -> AppError:
     _log.error("%s handler %s %s", spec.hook, spec.label, what, exc_info=error, extra={"on_error": spec.on_error})
     if spec.on_error == "reject":
         return AppError(message=REFUSAL_TEXT)
-    text = f"{spec.label} {what}: {type(error).__name__}: {_sendable(error)}"
+    text = f"{spec.label} {what}: {exception_text(error)}"
     return AppError(
         id=f"plugin.{spec.hook}.failed",
         message=text,
@@ -44,6 +45,22 @@ def report_failure(spec: HandlerSpec, error: BaseException) -> AppError:
         where=spec.label,
         status_code=_STATUS,
         # Without it a stock server shows the translation of `id`, which has none, instead of `message`.
+        skip_translation=True,
+    )
+
+
+def report_not_run(spec: HandlerSpec, error: PluginError) -> AppError:
+    """Log that a handler was not called, and put it into words for the reply."""
+    _log.info("%s was not run: %s", spec.hook, error)
+    if spec.on_error == "reject":
+        return AppError(message=REFUSAL_TEXT)
+    text = str(error)
+    return AppError(
+        id="plugin.not_active",
+        message=text,
+        detailed_error=text,
+        where=spec.label,
+        status_code=503,
         skip_translation=True,
     )
 

@@ -26,6 +26,9 @@ from mattermost_pluginapi.hooks.servicer import RPCS, SERVICE, ImplementedReques
 
 _log = logging.getLogger(__name__)
 
+_FLUSH_S = 0.1
+"""How long the last replies may take to leave."""
+
 _Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -67,9 +70,14 @@ class GrpcServer:
         return listener.address(port)
 
     async def stop(self, drain_s: float) -> None:
-        """Take no more calls, give running ones `drain_s` seconds, then cancel them."""
+        """Take no more calls and give running ones `drain_s` seconds.
+
+        Hooks that still run then are answered as failed ones; HTTP requests are cut off.
+        """
         self._stopping.set()
-        await self._server.stop(drain_s)
+        stopped = asyncio.ensure_future(self._server.stop(drain_s + _FLUSH_S))
+        await self._plugin.calls.finish(drain_s)
+        await stopped
 
     def _hook_service(self) -> grpc.GenericRpcHandler:
         methods = {"Implemented": _unary_method(self._implemented, ImplementedRequest, ImplementedResponse)}
@@ -91,7 +99,16 @@ class GrpcServer:
                 "Reflection is switched on but grpcio-reflection is not installed: "
                 "pip install mattermost-plugin-sdk[reflection]"
             ) from error
-        names = (SERVICE, HEALTH_SERVICE, "plugin.GRPCController", "plugin.GRPCStdio", "plugin.GRPCBroker")
+        # Registers the service's description, which nothing else needs.
+        from mattermost_pluginapi.v1 import hooks_pb2
+
+        names = (
+            hooks_pb2.DESCRIPTOR.services_by_name[SERVICE.rpartition(".")[2]].full_name,
+            HEALTH_SERVICE,
+            "plugin.GRPCController",
+            "plugin.GRPCStdio",
+            "plugin.GRPCBroker",
+        )
         reflection.enable_server_reflection((*names, reflection.SERVICE_NAME), self._server)
 
 

@@ -2,24 +2,30 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Generator
-from types import CoroutineType, coroutine
+import logging
+import sys
+import traceback
+from collections.abc import Callable, Coroutine
 from typing import Any
 
+from mattermost_plugin._exits import contain_exit
 from mattermost_plugin._handler_pool import HandlerPool, PoolTimeoutError
 from mattermost_plugin._registry import HandlerSpec
 from mattermost_plugin.errors import HandlerTimeout
 
-# Of the time that the host still waits, this part is kept for the reply to travel, but no more than the bound:
-# an answer after the host's deadline says nothing.
-_REPLY_SHARE = 0.1
-_REPLY_MARGIN_S = 1.0
+_log = logging.getLogger(__name__)
+
+_CANCEL_GRACE_S = 0.1
+"""How long an async handler may take to end once it is cancelled. Then the reply goes out without it."""
 
 
 class Handler:
-    """An author's handler, bound to the plugin."""
+    """An author's handler, bound to the plugin.
 
-    __slots__ = ("_call", "_is_async", "_pool", "_timeout_s", "spec")
+    Deadlines are times of the event loop by which the host must have its answer; None if it waits without end.
+    """
+
+    __slots__ = ("_call", "_is_async", "_left_behind", "_pool", "_timeout_s", "spec")
 
     def __init__(self, spec: HandlerSpec, plugin: object, pool: HandlerPool, timeout_s: float | None) -> None:
         self.spec = spec
@@ -27,62 +33,85 @@ class Handler:
         self._is_async = spec.is_async
         self._pool = pool
         self._timeout_s = spec.timeout_s if spec.timeout_s is not None else timeout_s
+        # Tasks that nobody waits for any more; without a reference they might vanish before they end.
+        self._left_behind: set[asyncio.Task[object]] = set()
 
-    async def invoke(self, arguments: tuple[object, ...], host_patience_s: float | None = None) -> object:
+    async def invoke(self, arguments: tuple[object, ...], deadline: float | None = None) -> object:
         """Call the handler and return its result.
-
-        Args:
-            arguments: the handler's arguments.
-            host_patience_s: seconds after which the host no longer waits; None if it waits without end.
 
         Raises:
             HandlerTimeout: the handler took too long.
-            Exception: whatever it raised.
+            BaseException: whatever it raised.
         """
-        timeout_s = self.limit(host_patience_s)
+        now = asyncio.get_running_loop().time()
+        until = self.until(now, deadline)
         if self._is_async:
-            return await self._await(self._call(*arguments), timeout_s)
+            return await self._run(self._call(*arguments), now, until)
+        timeout_s = None if until is None else until - now
         try:
             result = await self._pool.run(self._call, arguments, self.spec.label, timeout_s)
         except PoolTimeoutError as timeout:
             raise self._timed_out(timeout_s, self._describe(timeout)) from None
         if inspect.isawaitable(result):
             # A `def` that returns a coroutine, such as a decorated `async def`: its body belongs on the loop.
-            return await self._await(result, timeout_s)
+            return await self._run(_as_coroutine(result), now, until)
         return result
 
-    def limit(self, host_patience_s: float | None) -> float | None:
-        """Seconds that the handler may take when the host waits that long; None if nothing limits it."""
-        if host_patience_s is None:
-            return self._timeout_s
-        patience = host_patience_s - min(_REPLY_MARGIN_S, host_patience_s * _REPLY_SHARE)
-        return patience if self._timeout_s is None else min(patience, self._timeout_s)
+    def until(self, now: float, deadline: float | None) -> float | None:
+        """The time by which the handler must be done; None if nothing limits it."""
+        if self._timeout_s is None:
+            return deadline
+        own = now + self._timeout_s
+        return own if deadline is None else min(own, deadline)
 
-    async def _await(self, awaitable: Awaitable[object], timeout_s: float | None) -> object:
-        if timeout_s is None:
-            return await awaitable
-        if isinstance(awaitable, CoroutineType):
-            # Many handlers never wait. Such a one is done after its first step and needs no timer, which would cost
-            # more than everything else here.
-            try:
-                waits_for = awaitable.send(None)
-            except StopIteration as done:
-                return done.value
-            awaitable = _go_on(awaitable, waits_for)
-        deadline = asyncio.timeout(timeout_s)
+    async def _run(self, coroutine: Coroutine[Any, Any, object], now: float, until: float | None) -> object:
+        if until is None:
+            return await coroutine
+        loop = asyncio.get_running_loop()
+        # A task of its own: a handler that does not heed its cancellation must not keep the reply.
+        task = _start(contain_exit(coroutine), loop)
+        if task.done():
+            return task.result()
+        over: asyncio.Future[None] = loop.create_future()
+        task.add_done_callback(lambda _: _wake(over))
+        timer = loop.call_at(until, _wake, over)
         try:
-            async with deadline:
-                return await awaitable
-        except TimeoutError as error:
-            if not deadline.expired():
-                raise
-            # The traceback of the cancelled handler shows where it waited.
-            raise self._timed_out(timeout_s, "") from error
+            await over
+        except asyncio.CancelledError:
+            self._leave(task)
+            raise
+        finally:
+            timer.cancel()
+        if task.done():
+            return task.result()
+        raise self._timed_out(until - now, await self._stop(task, coroutine))
+
+    async def _stop(self, task: asyncio.Task[object], coroutine: Coroutine[Any, Any, object]) -> str:
+        """Cancel a handler that has outrun its time. Returns what the log should say of it."""
+        place = _where(coroutine)
+        task.cancel()
+        await asyncio.wait((task,), timeout=_CANCEL_GRACE_S)
+        if task.done():
+            detail = f"{self.spec.label} waited here and was cancelled:\n{place}"
+        else:
+            detail = f"{self.spec.label} goes on though it was cancelled; it stood here:\n{place}"
+        self._leave(task)
+        return detail
+
+    def _leave(self, task: asyncio.Task[object]) -> None:
+        """Cancel a task and wait for it no longer."""
+        task.cancel()
+        self._left_behind.add(task)
+        task.add_done_callback(self._ended_late)
+
+    def _ended_late(self, task: asyncio.Task[object]) -> None:
+        self._left_behind.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.warning("%s failed after its reply", self.spec.label, exc_info=error)
 
     def _timed_out(self, timeout_s: float | None, detail: str) -> HandlerTimeout:
         error = HandlerTimeout(self.spec.hook, timeout_s or 0.0)
-        if detail:
-            error.add_note(detail)
+        error.add_note(detail)
         return error
 
     def _describe(self, timeout: PoolTimeoutError) -> str:
@@ -95,20 +124,34 @@ class Handler:
         )
 
 
-@coroutine
-def _go_on(started: Coroutine[Any, Any, object], waits_for: object) -> Generator[Any, Any, object]:
-    """Await a coroutine that has taken its first step: pass on what goes in and comes out, as `await` does."""
-    while True:
-        thrown: BaseException | None = None
-        value = None
-        try:
-            value = yield waits_for
-        except GeneratorExit:
-            started.close()
-            raise
-        except BaseException as error:  # noqa: BLE001 - thrown by the event loop, for the coroutine
-            thrown = error
-        try:
-            waits_for = started.send(value) if thrown is None else started.throw(thrown)
-        except StopIteration as done:
-            return done.value
+if sys.version_info >= (3, 12):
+
+    def _start(coroutine: Coroutine[Any, Any, object], loop: asyncio.AbstractEventLoop) -> asyncio.Task[object]:
+        # Most handlers never wait: such a one is done before this returns.
+        return asyncio.Task(coroutine, loop=loop, eager_start=True)
+
+else:
+
+    def _start(coroutine: Coroutine[Any, Any, object], loop: asyncio.AbstractEventLoop) -> asyncio.Task[object]:
+        return loop.create_task(coroutine)
+
+
+def _wake(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+async def _as_coroutine(awaitable: Any) -> object:
+    return await awaitable
+
+
+def _where(awaiting: Any) -> str:
+    """Where a suspended coroutine stands, down to what it waits for."""
+    frames = []
+    while awaiting is not None:
+        frame = getattr(awaiting, "cr_frame", None) or getattr(awaiting, "gi_frame", None)
+        if frame is None:
+            break
+        frames.append(traceback.FrameSummary(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name))
+        awaiting = getattr(awaiting, "cr_await", None) or getattr(awaiting, "gi_yieldfrom", None)
+    return "".join(traceback.format_list(frames))

@@ -150,10 +150,15 @@ class HandlerPool:
             self._waiting += 1
             if self._waiting <= self._free or self._threads >= self._size:
                 return
+            try:
+                # Under the lock, and counted only once it runs: a system out of threads must not shrink the pool.
+                name = f"{self._name}-{self._threads + 1}"
+                threading.Thread(target=self._work, name=name, daemon=True).start()
+            except BaseException:
+                self._waiting -= 1
+                raise
             self._threads += 1
             self._free += 1
-            number = self._threads
-        threading.Thread(target=self._work, name=f"{self._name}-{number}", daemon=True).start()
 
     def _work(self) -> None:
         while (job := self._queue.get()) is not None:

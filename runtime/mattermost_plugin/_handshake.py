@@ -67,20 +67,11 @@ class HostEnvironment(NamedTuple):
     client_cert_wanted: bool
     """The host wants AutoMTLS."""
 
-    multiplex_wanted: bool
-    """The host wants the broker's connections multiplexed over one."""
-
     unix_socket_dir: str
     """Folder in which the host wants the socket. "" if it does not care."""
 
     unix_socket_group: str
     """Group (name or number) that must be able to connect to the socket. "" if the host does not care."""
-
-    min_port: int | None
-    """Lowest TCP port that the host suggests. Nobody enforces it."""
-
-    max_port: int | None
-    """Highest TCP port that the host suggests."""
 
 
 def read_host_environment(environ: Mapping[str, str]) -> HostEnvironment:
@@ -100,11 +91,8 @@ def read_host_environment(environ: Mapping[str, str]) -> HostEnvironment:
         offered_versions=tuple(offered),
         bad_versions=tuple(bad),
         client_cert_wanted=bool(environ.get("PLUGIN_CLIENT_CERT")),
-        multiplex_wanted=bool(environ.get("PLUGIN_MULTIPLEX_GRPC")),
         unix_socket_dir=environ.get("PLUGIN_UNIX_SOCKET_DIR", ""),
         unix_socket_group=environ.get("PLUGIN_UNIX_SOCKET_GROUP", ""),
-        min_port=_port(environ.get("PLUGIN_MIN_PORT", "")),
-        max_port=_port(environ.get("PLUGIN_MAX_PORT", "")),
     )
 
 

@@ -12,12 +12,12 @@ import json
 import logging
 import math
 import re
+import sys
 import time
-import traceback
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from datetime import UTC, datetime
 
-from mattermost_plugin._redaction import is_message, redacted_text
+from mattermost_plugin._redaction import exception_message, exception_text, is_message, printable, traceback_text
 
 __all__ = [
     "LEVELS",
@@ -28,6 +28,7 @@ __all__ = [
     "configure_logging",
     "format_record",
     "level_number",
+    "protect_own_loggers",
     "sanitize_foreign_line",
 ]
 
@@ -60,6 +61,7 @@ _MAX_DEPTH = 4
 _MAX_EXACT_INTEGER = 2**53
 """The host reads numbers as 64-bit floats; a larger one would arrive rounded, so it goes as text."""
 
+_PACKAGE = __name__.partition(".")[0]
 _HCLOG_LEVELS = frozenset({"trace", "debug", "info", "warn", "error"})
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 _STANDARD_ATTRIBUTES = frozenset(vars(logging.LogRecord("", 0, "", 0, "", (), None))) | {
@@ -89,7 +91,8 @@ class HclogHandler(logging.Handler):
 def configure_logging(level: str | int, sink: Callable[[bytes], None]) -> HclogHandler:
     """Send the root logger's records to `sink`; replaces the handler of an earlier call, keeps the author's.
 
-    Also routes `warnings` into the log and names the TRACE level.
+    But not those that write to stdout or stderr (`logging.basicConfig`): each line would come twice. Also routes
+    `warnings` into the log and names the TRACE level.
 
     Raises:
         ValueError: `level` is no level.
@@ -97,13 +100,48 @@ def configure_logging(level: str | int, sink: Callable[[bytes], None]) -> HclogH
     number = level_number(level)
     root = logging.getLogger()
     handler = HclogHandler(sink)
-    for earlier in [h for h in root.handlers if isinstance(h, HclogHandler)]:
+    for earlier in [h for h in root.handlers if isinstance(h, HclogHandler) or _prints(h)]:
         root.removeHandler(earlier)
     root.addHandler(handler)
     root.setLevel(number)
     logging.addLevelName(TRACE, "TRACE")
     logging.captureWarnings(True)
     return handler
+
+
+class _OwnLogger(logging.Logger):
+    """A logger of this package, which no logging set-up of the author's cuts off from the server's log.
+
+    `logging.config` disables the loggers that exist and removes the root's handlers, and the failure of a handler
+    would leave no trace.
+    """
+
+    sink: Callable[[bytes], None]
+
+    def __setattr__(self, name: str, value: object) -> None:
+        # logging.config sets it for every logger that it does not know.
+        super().__setattr__(name, False if name == "disabled" else value)
+
+    def callHandlers(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        handlers = list(_handlers(self))
+        if not any(isinstance(handler, HclogHandler) for handler in handlers):
+            self.sink(format_record(record))
+            handlers = [handler for handler in handlers if not _prints(handler)]
+        for handler in handlers:
+            if record.levelno >= handler.level:
+                handler.handle(record)
+
+
+def protect_own_loggers(sink: Callable[[bytes], None]) -> None:
+    """Let the records of this package reach `sink` whatever logging is set up later. For loggers that exist."""
+    for name, logger in list(logging.root.manager.loggerDict.items()):
+        # Not a class of the author's: it may not be one that can be exchanged.
+        if name.partition(".")[0] == _PACKAGE and isinstance(logger, logging.Logger):
+            if type(logger) is logging.Logger:
+                logger.__class__ = _OwnLogger
+            if isinstance(logger, _OwnLogger):
+                logger.sink = sink
+                logger.disabled = False
 
 
 def level_number(level: str | int) -> int:
@@ -163,9 +201,9 @@ def _record_line(record: logging.LogRecord) -> bytes:
     own: list[tuple[str, object]] = []
     message = _message(record, own)
     info = record.exc_info
-    if isinstance(info, tuple) and info[0] is not None:
-        own.append(("error", "".join(traceback.format_exception_only(info[0], info[1])).strip()))
-        own.append(("traceback", "".join(traceback.format_exception(*info)).rstrip()))
+    if isinstance(info, tuple) and isinstance(info[1], BaseException):
+        own.append(("error", exception_text(info[1])))
+        own.append(("traceback", traceback_text(info[1])))
     elif record.exc_text:
         own.append(("traceback", str(record.exc_text)))
     if record.stack_info:
@@ -177,39 +215,33 @@ def _record_line(record: logging.LogRecord) -> bytes:
 def _message(record: logging.LogRecord, own: list[tuple[str, object]]) -> str:
     """The record's text; why its arguments do not fit it is added to `own`."""
     try:
-        template = record.msg if isinstance(record.msg, str) else str(_printable(record.msg))
+        template = record.msg if isinstance(record.msg, str) else str(printable(record.msg))
         if not record.args:
             return template
         if isinstance(record.args, tuple):
-            return template % tuple(_printable(value) for value in record.args)
-        return template % _printable(record.args)
+            return template % tuple(printable(value) for value in record.args)
+        return template % printable(record.args)
     except Exception as error:  # noqa: BLE001 - formatting runs the author's code
-        own.append(("log_format_error", f"the log arguments do not fit: {type(error).__name__}: {_text(error)}"))
+        own.append(("log_format_error", f"the log arguments do not fit: {exception_text(error)}"))
         return _template(record)
+
+
+def _handlers(logger: logging.Logger) -> Iterator[logging.Handler]:
+    """The handlers that a logger's records go to."""
+    place: logging.Logger | None = logger
+    while place is not None:
+        yield from place.handlers
+        place = place.parent if place.propagate else None
+
+
+def _prints(handler: logging.Handler) -> bool:
+    """Whether a handler only writes to stdout or stderr, which come back as records."""
+    streams = (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
+    return type(handler) is logging.StreamHandler and any(handler.stream is stream for stream in streams)
 
 
 def _template(record: logging.LogRecord) -> str:
     return record.msg if isinstance(record.msg, str) else f"<{type(record.msg).__name__}>"
-
-
-def _printable(value: object, depth: int = 0) -> object:
-    """A log argument, with the messages in it replaced by text without their secrets."""
-    if value is None or isinstance(value, str | int | float | bytes):
-        return value
-    if is_message(value):
-        return redacted_text(value)
-    # Only what prints its elements anyway is walked: a range, or an author's own sequence, may be endless.
-    if depth >= _MAX_DEPTH or not (
-        isinstance(value, dict | list | tuple) or type(value).__module__.startswith("google.")
-    ):
-        return value
-    if isinstance(value, Mapping):
-        items = {key: _printable(value[key], depth + 1) for key in value}
-        return items if any(items[key] is not value[key] for key in items) else value
-    if isinstance(value, Sequence):
-        elements = [_printable(item, depth + 1) for item in value]
-        return elements if any(new is not old for new, old in zip(elements, value, strict=True)) else value
-    return value
 
 
 def _encode(level: str, message: str, timestamp: str, module: str, pairs: Sequence[tuple[object, object]]) -> bytes:
@@ -313,7 +345,7 @@ def _text(value: object) -> str:
             return str.__str__(value)
         if isinstance(value, bytes | bytearray | memoryview):
             return bytes(value).decode("utf-8", "backslashreplace")
-        return redacted_text(value) if is_message(value) else str(value)
+        return exception_message(value) if isinstance(value, BaseException) else str(printable(value))
     except Exception as error:  # noqa: BLE001 - str() runs the author's code
         return _no_text(value, error)
 

@@ -29,17 +29,19 @@ class HostWatch:
     """Watches the host from a daemon thread.
 
     When the host is gone it calls `on_death`, and ends the process with `os._exit(1)` if `stop` is not called within
-    the grace: an orphan would hold sockets and locks that the next start of the plugin needs.
+    the grace: an orphan would hold sockets and locks that the next start of the plugin needs. So it begins with the
+    process, when there is nothing yet that could be stopped, and `take_over` says later what is to be done.
 
     Args:
-        on_death: Called once, in a thread of its own, with a sentence that says how the death was noticed.
+        on_death: Called once, in a thread of its own, with a sentence that says how the death was noticed. None if
+            there is nothing to do.
         host_stdout_fd: The pipe that the host reads the plugin's stdout from; None or anything but a pipe is not
             watched. It must stay open until `stop`.
         grace_s: Seconds from the call until the process is ended.
     """
 
     def __init__(
-        self, on_death: Callable[[str], object], *, host_stdout_fd: int | None = None, grace_s: float = 1.5
+        self, on_death: Callable[[str], object] | None, *, host_stdout_fd: int | None = None, grace_s: float = 1.5
     ) -> None:
         self._on_death = on_death
         self._grace_ms = int(grace_s * 1000)
@@ -51,6 +53,7 @@ class HostWatch:
         self._lock = threading.Lock()
         self._stopped = False
         self._closed = False
+        self._noticed = False
         self._thread = threading.Thread(target=self._run, name="mattermost-plugin-host-watch", daemon=True)
 
     def start(self) -> None:
@@ -58,6 +61,15 @@ class HostWatch:
         with self._lock:
             if not self._stopped:
                 self._thread.start()
+
+    def take_over(self, on_death: Callable[[str], object], *, grace_s: float) -> bool:
+        """From now on, call `on_death` and give `grace_s`. False if it is too late: the host is known to be gone."""
+        with self._lock:
+            if self._noticed:
+                return False
+            self._grace_ms = int(grace_s * 1000)
+            self._on_death = on_death
+            return True
 
     def stop(self) -> None:
         """Stop watching, also during the grace. May be called from any thread and more than once."""
@@ -78,6 +90,8 @@ class HostWatch:
             reason = self._wait_for_death()
             if reason is None:
                 return
+            with self._lock:
+                self._noticed = True
             # Author code and logging may hang on what the death left behind (a lock, a full pipe), so this
             # thread does neither.
             _in_thread(self._announce, reason)
@@ -112,7 +126,8 @@ class HostWatch:
 
     def _announce(self, reason: str) -> None:
         try:
-            self._on_death(reason)
+            if self._on_death is not None:
+                self._on_death(reason)
         except Exception:
             _logger.exception("The handler for the host's death failed.")
         _logger.warning("The host is gone: %s.", reason)

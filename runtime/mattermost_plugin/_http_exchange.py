@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
+from mattermost_plugin._exits import contain_exit
 from mattermost_plugin._http_response import ResponseSink, StreamedResponse
 from mattermost_plugin._http_stream import ChunkSource, RequestHead, StreamedBody, StreamedRequest
 from mattermost_plugin._thread_bridge import LoopBridge
@@ -112,15 +113,7 @@ class HTTPExchange:
         )
 
 
-async def contain_exit(awaitable: Awaitable[object]) -> None:
-    """Await it; what would end the event loop if it left a task, such as a SystemExit, becomes a RuntimeError."""
-    try:
-        await awaitable
-    except (SystemExit, KeyboardInterrupt) as error:
-        raise RuntimeError(f"the handler raised {type(error).__name__}, which ends no plugin") from error
-
-
-async def outlast(task: asyncio.Task[None]) -> None:
+async def outlast(task: asyncio.Task[object]) -> None:
     """Wait for the task, however long it takes; a cancellation of the caller is passed on to it."""
     while not task.done():
         try:

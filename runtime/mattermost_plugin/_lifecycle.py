@@ -21,7 +21,8 @@ from mattermost_pluginapi.hooks.names import HookName
 
 _log = logging.getLogger(__name__)
 
-Step = Callable[[], Awaitable[None]]
+Step = Callable[[float | None], Awaitable[None]]
+"""Something to do within a deadline."""
 
 
 class NotActiveError(PluginError):
@@ -39,23 +40,26 @@ class State(Enum):
 
 
 class Lifecycle:
-    """Runs the lifecycle hooks in their order and holds other hooks back until their time."""
+    """Runs the lifecycle hooks in their order and holds other hooks back until their time.
 
-    def __init__(self, handlers: Mapping[HookName, Handler], after_activate: Step, before_deactivate: Step) -> None:
+    Deadlines are times of the event loop; None for no limit but the handlers' own.
+    """
+
+    def __init__(self, handlers: Mapping[HookName, Handler], after_activate: Step, after_deactivate: Step) -> None:
         self._handlers = handlers
         self._after_activate = after_activate
-        self._before_deactivate = before_deactivate
+        self._after_deactivate = after_deactivate
         self._settled = asyncio.Event()
         self._configured = False
         self.state = State.STARTED
         self.is_active = False
         """The same as `state is State.ACTIVE`; read on every hook."""
 
-    async def activate(self, host_patience_s: float | None, *, failure_allowed: bool = False) -> None:
+    async def activate(self, deadline: float | None, *, failure_allowed: bool = False) -> None:
         """Run OnConfigurationChange, once, and OnActivate.
 
         Args:
-            host_patience_s: seconds after which the host no longer waits; None if it waits without end.
+            deadline: by when the host must have its answer.
             failure_allowed: whether the plugin is active even if OnActivate fails (but not if it answers with a
                 HookError, which is a decision of its author).
 
@@ -63,17 +67,29 @@ class Lifecycle:
             Exception: what the OnActivate handler raised.
         """
         self._enter(State.ACTIVATING)
+        failure: Exception | None = None
         try:
-            await self._configure(host_patience_s)
-            await self._call(HookName.OnActivate, host_patience_s)
-            await self._after_activate()
-        except BaseException as error:
-            allowed = failure_allowed and isinstance(error, Exception) and not isinstance(error, HookError)
-            self._enter(State.ACTIVE if allowed else State.FAILED)
+            await self._configure(deadline)
+            try:
+                await self._call(HookName.OnActivate, deadline)
+            except Exception as error:
+                if not failure_allowed or isinstance(error, HookError):
+                    raise
+                failure = error
+            await self._after_activate(deadline)
+        except BaseException:
+            if self.state is State.ACTIVATING:
+                self._enter(State.FAILED)
             raise
+        if self.state is not State.ACTIVATING:
+            # Deactivated meanwhile, which left OnDeactivate's work to whoever finishes the activation.
+            await self._wind_down(deadline)
+            raise NotActiveError("the plugin was deactivated while it was being activated")
         self._enter(State.ACTIVE)
+        if failure is not None:
+            raise failure
 
-    async def deactivate(self, host_patience_s: float | None) -> None:
+    async def deactivate(self, deadline: float | None) -> None:
         """Refuse further hooks and run OnDeactivate; nothing if it has run or the plugin never was active.
 
         Raises:
@@ -82,10 +98,7 @@ class Lifecycle:
         was_active = self.is_active
         self._enter(State.DEACTIVATED)
         if was_active:
-            try:
-                await self._call(HookName.OnDeactivate, host_patience_s)
-            finally:
-                await self._before_deactivate()
+            await self._wind_down(deadline)
 
     async def wait_active(self) -> None:
         """Return when hooks may run.
@@ -98,22 +111,28 @@ class Lifecycle:
                 raise NotActiveError(f"the plugin is not active: {self.state.name.lower()}")
             await self._settled.wait()
 
-    async def _configure(self, host_patience_s: float | None) -> None:
+    async def _wind_down(self, deadline: float | None) -> None:
+        try:
+            await self._call(HookName.OnDeactivate, deadline)
+        finally:
+            await self._after_deactivate(deadline)
+
+    async def _configure(self, deadline: float | None) -> None:
         handler = self._handlers.get(HookName.OnConfigurationChange)
         if handler is None or self._configured:
             return
         self._configured = True
         try:
-            await self._call(HookName.OnConfigurationChange, host_patience_s)
+            await self._call(HookName.OnConfigurationChange, deadline)
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001 - author's code; as in a Go plugin it stops nothing
             report_failure(handler.spec, error)
 
-    async def _call(self, hook: HookName, host_patience_s: float | None) -> None:
+    async def _call(self, hook: HookName, deadline: float | None) -> None:
         handler = self._handlers.get(hook)
         if handler is not None:
-            unary_adapter(hook).response(await handler.invoke((), host_patience_s))
+            unary_adapter(hook).response(await handler.invoke((), deadline))
 
     def _enter(self, state: State) -> None:
         self.state = state

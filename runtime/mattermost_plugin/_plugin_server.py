@@ -39,7 +39,7 @@ class PluginServer:
         socket_group: str = "",
     ) -> None:
         self._config = config or load_runtime_config()
-        self._bound = BoundPlugin(plugin if isinstance(plugin, Plugin) else plugin(config=self._config), self._config)
+        self._bound = BoundPlugin(plugin if isinstance(plugin, Plugin) else plugin.create(self._config), self._config)
         self._socket_folder = socket_folder
         self._socket_group = socket_group
         self._stop_requested = asyncio.Event()
@@ -97,8 +97,8 @@ class PluginServer:
     async def stop(self) -> None:
         """Stop serving; legal before `start` and more than once.
 
-        The order: OnDeactivate, if the host has not called it; no more calls; running handlers get `drain_s` seconds
-        and are then cancelled; the socket is removed.
+        The order: OnDeactivate, if the host has not called it; no more calls; running handlers get `drain_s` seconds,
+        then hooks are answered as failed ones and HTTP requests are cut off; the socket is removed.
         """
         self._stop_requested.set()
         await self._deactivate()

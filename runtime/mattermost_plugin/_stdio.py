@@ -25,11 +25,10 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import TextIO
 
-from mattermost_plugin._handshake import claim_environment
-from mattermost_plugin._hclog import captured_line, configure_logging, format_record, sanitize_foreign_line
+from mattermost_plugin._hclog import captured_line, format_record, sanitize_foreign_line
 from mattermost_plugin.errors import HandshakeError
 
-__all__ = ["LineSplitter", "StdioGuard", "current_guard", "install_if_started_by_host"]
+__all__ = ["LineSplitter", "StdioGuard"]
 
 _MAX_PIECE_BYTES = 16 * 1024
 """Longest piece of output that becomes one record: it still fits a log line with every quote escaped."""
@@ -260,21 +259,6 @@ class StdioGuard:
 
 
 _current: StdioGuard | None = None
-
-
-def current_guard() -> StdioGuard | None:
-    """The process's guard, None if it has none."""
-    return _current
-
-
-def install_if_started_by_host() -> StdioGuard | None:
-    """Install the guard, and logging into it, if the host started this process. Gives the guard if there is one.
-
-    Call it before anything can print or start a process. Logging gets its real level when the configuration is read.
-    """
-    if _current is None and claim_environment(os.environ).started_by_host:
-        configure_logging("INFO", StdioGuard.install().write_line)
-    return _current
 
 
 def _capture(fd: int) -> int:

@@ -21,53 +21,66 @@ http.disconnect and `send` raises an OSError. WebSocket upgrades do not reach pl
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Never, TypeAlias, overload
-from weakref import WeakKeyDictionary
+from functools import partial
+from typing import Final, Never, TypeAlias, overload
 
 from mattermost_plugin._asgi_connection import ASGIConnection
 from mattermost_plugin._asgi_lifespan import ASGIApp, Lifespan, LifespanError, LifespanMode
 from mattermost_plugin._asgi_scope import http_scope
-from mattermost_plugin._http_exchange import MOUNT_ATTRIBUTE, contain_exit, outlast
+from mattermost_plugin._exits import contain_exit
+from mattermost_plugin._handler_pool import HandlerPool
+from mattermost_plugin._http_exchange import MOUNT_ATTRIBUTE, outlast
+from mattermost_plugin.config import load_runtime_config
 from mattermost_plugin.errors import ClientDisconnected
 from mattermost_pluginapi.hooks.streams import HTTPRequest, ResponseWriter
 from mattermost_pluginapi.models import PluginContext
 
-__all__ = ["ASGIApp", "ASGIMount", "HTTPHandlerMethod", "LifespanError", "LifespanMode", "asgi"]
+__all__ = ["ASGIApp", "ASGIMount", "BoundMount", "HTTPHandlerMethod", "LifespanError", "LifespanMode", "asgi"]
 
 HTTPHandlerMethod: TypeAlias = Callable[[object, PluginContext, ResponseWriter, HTTPRequest], Awaitable[None]]
 """A method that handles ServeHTTP or ServeMetrics; the first argument is the plugin."""
 
+_BOUND_MOUNTS: Final = "_mattermost_asgi_mounts"
+"""Where a plugin object keeps what its mounts were bound to."""
 
-class ASGIMount:
-    """An application, or the factory of one, that handles a plugin's HTTP requests."""
 
-    def __init__(self, app: ASGIApp | None, factory: Callable[[Never], ASGIApp] | None, lifespan: LifespanMode) -> None:
-        self._app = app
-        self._factory: Callable[..., ASGIApp] | None = factory
-        self._lifespan: LifespanMode = lifespan
-        self._running: WeakKeyDictionary[object, tuple[ASGIApp, Lifespan]] = WeakKeyDictionary()
+class BoundMount:
+    """An application of one plugin object.
 
-    async def start_lifespan(self, plugin: object) -> None:
+    Args:
+        plugin: the plugin.
+        build: gives the application; called on the event loop when it is first needed.
+        lifespan: see `asgi`.
+    """
+
+    def __init__(self, plugin: object, build: Callable[[], ASGIApp], lifespan: LifespanMode) -> None:
+        self.plugin = plugin
+        self._build = build
+        self._mode: LifespanMode = lifespan
+        self._running: tuple[ASGIApp, Lifespan] | None = None
+
+    async def start_lifespan(self) -> None:
         """Run the application's startup; nothing if it has run.
 
         Raises:
             LifespanError: the startup failed.
         """
-        await self._instance(plugin)[1].start()
+        await self._instance()[1].start()
 
-    async def stop_lifespan(self, plugin: object) -> None:
+    async def stop_lifespan(self) -> None:
         """Run the application's shutdown; nothing if it is not running.
 
         Raises:
             LifespanError: the shutdown failed.
         """
-        await self._instance(plugin)[1].stop()
+        if self._running is not None:
+            await self._running[1].stop()
 
-    async def serve(self, plugin: object, writer: ResponseWriter, request: HTTPRequest) -> None:
+    async def serve(self, writer: ResponseWriter, request: HTTPRequest) -> None:
         """Let the application answer a request."""
-        app, lifespan = self._instance(plugin)
+        app, lifespan = self._instance()
         connection = ASGIConnection(request, writer)
-        scope = http_scope(request, plugin, lifespan.state)
+        scope = http_scope(request, self.plugin, lifespan.state)
         # A task of its own, for it may go on after the client has gone and this coroutine was cancelled.
         task = asyncio.create_task(contain_exit(app(scope, connection.receive, connection.send)))
         try:
@@ -83,14 +96,53 @@ class ASGIMount:
         _raise_failure(task, connection, request)
         connection.check_complete()
 
-    def _instance(self, plugin: object) -> tuple[ASGIApp, Lifespan]:
-        instance = self._running.get(plugin)
-        if instance is None:
-            app = self._factory(plugin) if self._factory is not None else self._app
-            if app is None:
-                raise TypeError("asgi() got no application")
-            instance = self._running[plugin] = app, Lifespan(app, plugin, self._lifespan)
-        return instance
+    def _instance(self) -> tuple[ASGIApp, Lifespan]:
+        if self._running is None:
+            app = self._build()
+            self._running = app, Lifespan(app, self.plugin, self._mode)
+        return self._running
+
+
+class ASGIMount:
+    """What handles the HTTP requests of a plugin's class: an application, once it is bound to a plugin object.
+
+    Args:
+        build: makes or finds the application for a plugin, whose pool has the threads for what may block.
+        lifespan: see `asgi`.
+    """
+
+    def __init__(self, build: Callable[[object, HandlerPool], ASGIApp], lifespan: LifespanMode) -> None:
+        self._build = build
+        self._lifespan: LifespanMode = lifespan
+
+    def bind(self, plugin: object, http_pool: HandlerPool) -> BoundMount:
+        """Make the mount ready for a plugin object; its handler answers with what was bound last."""
+        bound = BoundMount(plugin, partial(self._build, plugin, http_pool), self._lifespan)
+        # In the object itself: a dictionary here would need plugins that can be hashed, and keep them alive.
+        # Past __setattr__, which frozen dataclasses refuse; a new dictionary, as copies of the object share the old.
+        attributes = vars(plugin)
+        attributes[_BOUND_MOUNTS] = {**attributes.get(_BOUND_MOUNTS, {}), self: bound}
+        return bound
+
+    def handler(self) -> HTTPHandlerMethod:
+        """A method for the plugin's class that passes requests to the application."""
+
+        async def serve_http(
+            plugin: object, context: PluginContext, writer: ResponseWriter, request: HTTPRequest, /
+        ) -> None:
+            """Let the application answer."""
+            await self._bound(plugin).serve(writer, request)
+
+        setattr(serve_http, MOUNT_ATTRIBUTE, self)
+        return serve_http
+
+    def _bound(self, plugin: object) -> BoundMount:
+        mounts: dict[ASGIMount, BoundMount] = vars(plugin).get(_BOUND_MOUNTS, {})
+        bound = mounts.get(self)
+        if bound is None or bound.plugin is not plugin:
+            # Only handlers of hooks are bound from the start; this one was called by the author's code.
+            bound = self.bind(plugin, HandlerPool(load_runtime_config().http_workers, "http"))
+        return bound
 
 
 @overload
@@ -123,29 +175,18 @@ def asgi(
         TypeError: not exactly one of application and factory was given.
         ValueError: there is no such lifespan mode.
     """
-    if not callable(app if factory is None else factory) or (app is not None and factory is not None):
-        raise TypeError("asgi() takes an ASGI application, or factory= with a function that makes one")
     if lifespan not in ("auto", "on", "off"):
         raise ValueError(f'lifespan is "auto", "on" or "off", not {lifespan!r}')
-    mount = ASGIMount(app, factory, lifespan)
-
-    async def serve_http(
-        plugin: object, context: PluginContext, writer: ResponseWriter, request: HTTPRequest, /
-    ) -> None:
-        """Let the ASGI application answer."""
-        await mount.serve(plugin, writer, request)
-
-    setattr(serve_http, MOUNT_ATTRIBUTE, mount)
-    return serve_http
+    if callable(app) and factory is None:
+        given = app
+        return ASGIMount(lambda plugin, http_pool: given, lifespan).handler()
+    if callable(factory) and app is None:
+        build: Callable[..., ASGIApp] = factory
+        return ASGIMount(lambda plugin, http_pool: build(plugin), lifespan).handler()
+    raise TypeError("asgi() takes an ASGI application, or factory= with a function that makes one")
 
 
-def mount_of(handler: object) -> ASGIMount | None:
-    """The application behind a handler that `asgi` or `wsgi` made; None for any other handler."""
-    mount = getattr(handler, MOUNT_ATTRIBUTE, None)
-    return mount if isinstance(mount, ASGIMount) else None
-
-
-def _raise_failure(task: asyncio.Task[None], connection: ASGIConnection, request: HTTPRequest) -> None:
+def _raise_failure(task: asyncio.Task[object], connection: ASGIConnection, request: HTTPRequest) -> None:
     if task.cancelled():
         raise asyncio.CancelledError
     error = task.exception()

@@ -16,8 +16,12 @@ from mattermost_plugin.errors import ConfigError, ConfigFault
 
 __all__ = ["ENVIRONMENT_VARIABLES", "RuntimeConfig", "load_runtime_config"]
 
-_HOST_PATIENCE_S: Final = 2.0
-"""How long go-plugin waits between asking a plugin to stop and SIGKILL."""
+_STOP_BOUND_S: Final = 1.5
+"""Most that the end of a plugin may be given. go-plugin sends SIGKILL 2 s after it asked a plugin to stop, and the
+interpreter and the atexit functions need the rest."""
+
+_ROUNDING: Final = 1e-9
+"""0.6 and 0.9 are 1.5 for whoever writes them down."""
 
 _MIB: Final = 1024 * 1024
 
@@ -63,12 +67,12 @@ class RuntimeConfig:
     """Offer gRPC server reflection. Needs the "reflection" extra."""
 
     drain_s: float = 0.5
-    """Seconds that running handlers get when the host stops the plugin, 0 to 1.5. The host kills the process
-    2 s after it asked it to stop."""
+    """Seconds that running handlers get when the host stops the plugin, from 0. Together with `deactivate_s` at most
+    1.5: the host kills the process 2 s after it asked it to stop, and what comes last needs the rest."""
 
-    deactivate_s: float = 1.0
+    deactivate_s: float = 0.9
     """Seconds that on_deactivate gets when the host goes without having called it, above 0. Together with
-    `drain_s` less than 2, for the same reason."""
+    `drain_s` at most 1.5."""
 
     max_message_bytes: int = 512 * _MIB
     """Largest request that the plugin takes, in bytes, from 64 KiB to 2 GiB. Hooks that see uploads get whole
@@ -87,8 +91,8 @@ class RuntimeConfig:
             value = getattr(self, option.field)
             if reason := option.check(value):
                 faults.append(ConfigFault(option.field, str(value), reason))
-        if not faults and self.drain_s + self.deactivate_s >= _HOST_PATIENCE_S:
-            reason = f"must be less than {_HOST_PATIENCE_S:g} together with drain_s ({self.drain_s:g})"
+        if not faults and self.drain_s + self.deactivate_s > _STOP_BOUND_S + _ROUNDING:
+            reason = f"must be at most {_STOP_BOUND_S:g} together with drain_s ({self.drain_s:g})"
             faults.append(ConfigFault("deactivate_s", str(self.deactivate_s), reason))
         if not faults and self.loop_block_exit_s <= self.loop_block_warn_s:
             reason = f"must be more than loop_block_warn_s ({self.loop_block_warn_s:g})"
@@ -254,8 +258,8 @@ _OPTIONS: Final = (
     _Option("http_workers", "MATTERMOST_PLUGIN_HTTP_WORKERS", int, _check_int(1, 1024)),
     _Option("listen", "MATTERMOST_PLUGIN_LISTEN", str.lower, _check_choice("unix", "tcp")),
     _Option("reflection", "MATTERMOST_PLUGIN_REFLECTION", _parse_bool, _check_bool),
-    _Option("drain_s", "MATTERMOST_PLUGIN_DRAIN", float, _check_seconds(0, 1.5, lowest_is_allowed=True)),
-    _Option("deactivate_s", "MATTERMOST_PLUGIN_DEACTIVATE", float, _check_seconds(0, _HOST_PATIENCE_S)),
+    _Option("drain_s", "MATTERMOST_PLUGIN_DRAIN", float, _check_seconds(0, _STOP_BOUND_S, lowest_is_allowed=True)),
+    _Option("deactivate_s", "MATTERMOST_PLUGIN_DEACTIVATE", float, _check_seconds(0, _STOP_BOUND_S)),
     _Option(
         "max_message_bytes",
         "MATTERMOST_PLUGIN_MAX_MESSAGE_BYTES",

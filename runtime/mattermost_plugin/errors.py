@@ -148,4 +148,4 @@ class HandlerTimeout(PluginError):  # noqa: N818 - names what happened
         self.timeout_s = timeout_s
 
     def __str__(self) -> str:
-        return f"{self.hook}: the handler did not finish within {self.timeout_s:g} s"
+        return f"{self.hook}: the handler did not finish within {self.timeout_s:.3g} s"

@@ -1,6 +1,6 @@
 """The @hook decorator, for handlers with a name of their own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mattermost_plugin.errors import HookRegistrationError
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HookName", "hook"]
 
-MARKS_ATTRIBUTE: Final = "__mattermost_hooks__"
+_MARKS_ATTRIBUTE: Final = "__mattermost_hooks__"
 _BY_STUB: Final = {adapter.method: name for name, adapter in ADAPTERS.items()}
 
 
@@ -23,6 +23,34 @@ class HookMark(NamedTuple):
     hook: HookName
     on_error: OnError | None
     timeout_s: float | None
+
+
+_marked_bodies: Final[dict[tuple[str, str], dict[str, tuple[HookMark, ...]]]] = {}
+"""What was marked in class bodies whose classes were not looked at yet: by module and class, then by method."""
+
+
+def own_marks(value: object) -> tuple[HookMark, ...]:
+    """What decorators say of a class's attribute; empty if it is no handler by a decorator."""
+    # @staticmethod above @hook hides the mark one level down.
+    marks: tuple[HookMark, ...] = getattr(getattr(value, "__func__", value), _MARKS_ATTRIBUTE, ())
+    return marks
+
+
+def forget_marked(module: str, class_name: str) -> Mapping[str, tuple[HookMark, ...]]:
+    """The marks that were made in that class's body, by method, at the first call; nothing at later ones."""
+    return _marked_bodies.pop((module, class_name), {})
+
+
+def _remember(handler: object, marks: tuple[HookMark, ...]) -> None:
+    """Note a mark, so that a class can tell whether a decorator above @hook has dropped it."""
+    owner, _, name = str(getattr(handler, "__qualname__", "")).rpartition(".")
+    if not owner or owner.endswith("<locals>"):
+        return
+    body = _marked_bodies.setdefault((str(getattr(handler, "__module__", "")), owner), {})
+    if name in body and body[name] != marks[:-1]:
+        # The body runs once more: its first run failed, and may have had other methods.
+        body.clear()
+    body[name] = marks
 
 
 def find_hook(name: str, handler: str = "") -> HookName:
@@ -75,8 +103,9 @@ def _mark(handler: Any, target: str | None, on_error: str | None, timeout: float
     label = str(getattr(handler, "__qualname__", repr(handler)))
     name = find_hook(target if target is not None else getattr(handler, "__name__", ""), label)
     mark = HookMark(name, _checked_on_error(name, on_error, label), _checked_timeout(name, timeout, label))
-    marks: tuple[HookMark, ...] = getattr(handler, MARKS_ATTRIBUTE, ())
-    setattr(handler, MARKS_ATTRIBUTE, (*marks, mark))
+    marks = (*own_marks(handler), mark)
+    setattr(handler, _MARKS_ATTRIBUTE, marks)
+    _remember(handler, marks)
     return handler
 
 

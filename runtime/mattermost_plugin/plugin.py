@@ -1,8 +1,9 @@
 """The class that plugins derive from."""
 
+import inspect
 import logging
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from mattermost_plugin._registry import HandlerSpec, collect_handlers
 from mattermost_plugin.config import RuntimeConfig, load_runtime_config
@@ -19,7 +20,7 @@ class Plugin(PluginHooks):
     waits for no order between hooks, so state that handlers share needs a lock, as in a Go plugin.
 
     Args:
-        api: client of the server's plugin API.
+        api: a client of the server's plugin API; the SDK brings none of its own and passes none.
         config: the runtime's settings; default is what the environment says.
         logger: where `self.logger` writes; default is a logger named after the plugin.
     """
@@ -48,15 +49,31 @@ class Plugin(PluginHooks):
         super().__init_subclass__(**arguments)
         cls.hook_handlers = collect_handlers(cls)
 
+    @classmethod
+    def create(cls, config: RuntimeConfig) -> Self:
+        """Make the plugin as the runtime does: with the settings, if its `__init__` takes them, and else without."""
+        try:
+            inspect.signature(cls).bind(config=config)
+        except TypeError:
+            plugin = cls()
+        else:
+            plugin = cls(config=config)
+        if plugin._config is None:
+            plugin._config = config
+        return plugin
+
     @property
     def api(self) -> object:
-        """Client of the server's plugin API.
+        """The client of the server's plugin API that `__init__` was given. This version of the SDK has none of its own.
 
         Raises:
-            RuntimeError: the plugin was made without one.
+            RuntimeError: it was given none.
         """
         if self._api is None:
-            raise RuntimeError("This plugin was made without an API client: pass Plugin(api=...)")
+            raise RuntimeError(
+                f"{type(self).__name__} has no API client: this version of the SDK brings none of its own. "
+                "To use another one, hand it to Plugin.__init__ as `api`"
+            )
         return self._api
 
     @property

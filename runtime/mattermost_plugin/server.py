@@ -1,6 +1,5 @@
 """Serving a plugin: what a plugin's main module calls, and the parts of it."""
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from mattermost_plugin._handshake import format_handshake_line
@@ -15,6 +14,9 @@ __all__ = ["PluginServer", "format_handshake_line", "run_plugin", "serve_plugin"
 
 async def serve_plugin(plugin_class: type[Plugin], config: RuntimeConfig | None = None) -> None:
     """Serve the plugin to the host that started this process, until the host is done with it.
+
+    What comes after it must be quick: the process is ended 0.3 s later if it has not ended by itself. If it is
+    cancelled, it stops the plugin in good order first.
 
     Args:
         plugin_class: the plugin.
@@ -36,9 +38,12 @@ def run_plugin(plugin_class: type[Plugin], config: RuntimeConfig | None = None) 
         config: the runtime's settings; default is what the environment says.
 
     Raises:
-        SystemExit: see `serve_plugin`.
+        SystemExit: see `serve_plugin`; or a task of the plugin's has called `sys.exit`, which stops the plugin in
+            good order.
     """
-    asyncio.run(serve_plugin(plugin_class, config))
+    from mattermost_plugin._process import run_process
+
+    run_process(plugin_class, config)
 
 
 if not TYPE_CHECKING:

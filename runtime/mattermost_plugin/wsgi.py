@@ -11,36 +11,44 @@ The environ has what Mattermost knows about a request: "mattermost.user_id" (the
 Needs the package a2wsgi: pip install mattermost-plugin-sdk[wsgi]
 """
 
+import asyncio
 import io
 import sys
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Final, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, Future
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar, cast
 
 from mattermost_plugin._asgi_connection import Message, Receive, Send
-from mattermost_plugin.asgi import ASGIApp, HTTPHandlerMethod, asgi
+from mattermost_plugin._handler_pool import HandlerPool
+from mattermost_plugin.asgi import ASGIApp, ASGIMount, HTTPHandlerMethod
 from mattermost_plugin.errors import ClientDisconnected
 from mattermost_pluginapi.hooks.streams import HTTPRequest, RequestBody
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from a2wsgi.wsgi_typing import WSGIApp
-
 __all__ = ["wsgi"]
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 # Reads of an application are often a line or a few bytes; the body arrives in pieces of this size.
 _INPUT_BUFFER: Final = 64 * 1024
+
+# Pieces of a response that an application may be ahead of its client. Each can be large.
+_SEND_QUEUE: Final = 10
 
 _SENDER: Final = "mattermost.wsgi.sender"
 _FROM_SCOPE: Final = ("mattermost.user_id", "mattermost.context", "mattermost.plugin")
 
 
-def wsgi(app: "WSGIApplication", /, *, workers: int = 10) -> HTTPHandlerMethod:
+def wsgi(app: "WSGIApplication", /) -> HTTPHandlerMethod:
     """Make a WSGI application a handler of ServeHTTP.
+
+    It runs in the threads of `def` HTTP handlers, whose number is MATTERMOST_PLUGIN_HTTP_WORKERS.
 
     Args:
         app: the application.
-        workers: how many requests the application may answer at the same time, each in a thread.
 
     Returns:
         A method for the plugin's class.
@@ -48,25 +56,88 @@ def wsgi(app: "WSGIApplication", /, *, workers: int = 10) -> HTTPHandlerMethod:
     Raises:
         ImportError: a2wsgi is not installed.
     """
-    middleware = _middleware(_Application(app), workers)
-
-    async def serve(scope: Message, receive: Receive, send: Send) -> None:
-        sender = _Sender(send)
-        scope[_SENDER] = sender
-        await middleware(scope, receive, sender.send)
-        if sender.failure is not None:
-            raise sender.failure
-
-    return asgi(serve, lifespan="off")
-
-
-def _middleware(app: "_Application", workers: int) -> ASGIApp:
     try:
-        from a2wsgi import WSGIMiddleware
+        from a2wsgi.wsgi import WSGIResponder
     except ImportError as error:
         raise ImportError("wsgi() needs the package a2wsgi: pip install mattermost-plugin-sdk[wsgi]") from error
-    # The types of a2wsgi and of wsgiref say the same in different words.
-    return WSGIMiddleware(cast("WSGIApp", app), workers=workers)
+    # The types of a2wsgi say what ours do in other words; of the executor, only the loop asks, and only `submit`.
+    responder_for = cast("Callable[[_Application, Executor, int], ASGIApp]", WSGIResponder)
+    application = _Application(app)
+
+    def build(plugin: object, http_pool: HandlerPool) -> ASGIApp:
+        label = f"the WSGI application of {type(plugin).__name__}"
+
+        async def serve(scope: dict[str, object], receive: Receive, send: Send) -> None:
+            sender = _Sender(send)
+            executor = _PoolExecutor(http_pool, label, cast("HTTPRequest", scope["mattermost.request"]))
+            responder = responder_for(application, executor, _SEND_QUEUE)
+            try:
+                await responder(_wsgi_scope(scope, sender), receive, sender.send)
+            finally:
+                executor.give_up()
+            if sender.failure is not None:
+                raise sender.failure
+
+        return serve
+
+    return ASGIMount(build, "off").handler()
+
+
+def _wsgi_scope(scope: Mapping[str, object], sender: "_Sender") -> dict[str, object]:
+    headers = cast("Iterable[tuple[bytes, bytes]]", scope["headers"])
+    # An environ cannot tell Mattermost_User_Id, which any client may send, from the server's Mattermost-User-Id.
+    unambiguous = [(name, value) for name, value in headers if b"_" not in name]
+    return {**scope, "headers": unambiguous, _SENDER: sender}
+
+
+class _PoolExecutor(Executor):
+    """Runs one call in the plugin's pool, and gives it up when the client goes.
+
+    Then it never begins, or the pool counts its thread as stuck if it does not end soon; its future tells as always.
+    """
+
+    def __init__(self, pool: HandlerPool, label: str, request: HTTPRequest) -> None:
+        self._pool = pool
+        self._label = label
+        self._request = request
+        self._watch: asyncio.Task[None] | None = None
+
+    def submit(self, function: Callable[_P, _T], /, *arguments: _P.args, **named: _P.kwargs) -> "Future[_T]":
+        future: Future[_T] = Future()
+
+        def work() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                result = function(*arguments, **named)
+            except StopIteration as error:
+                # An asyncio future takes no StopIteration, and whoever awaits it would wait for ever.
+                failure = RuntimeError(f"the WSGI application raised {error!r}")
+                failure.__cause__ = error
+                future.set_exception(failure)
+            except BaseException as error:  # noqa: BLE001 - raised where the future is awaited
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        self._watch = asyncio.create_task(self._run(work, future))
+        return future
+
+    def give_up(self) -> None:
+        """Stop waiting for the call, if it still runs."""
+        if self._watch is not None:
+            self._watch.cancel()
+
+    async def _run(self, work: Callable[[], None], future: "Future[_T]") -> None:
+        call = asyncio.create_task(self._pool.run(work, (), self._label, None))
+        departure = asyncio.create_task(self._request.wait_disconnected())
+        try:
+            await asyncio.wait((call, departure), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            call.cancel()
+            departure.cancel()
+            # Has no effect once the call has begun.
+            future.cancel()
 
 
 class _Sender:

@@ -78,6 +78,7 @@ from mattermost_pluginapi.hooks.results import Reject
 
 error = ADAPTERS[HookName.RecipeWillBeSaved].response(Reject("Too sweet.")).error
 assert (error.message, error.detailed_error, error.where) == ("Too sweet.", "Too sweet.", "RecipeWillBeSaved")
+assert error.skip_translation
 """,
     "optional_parameter": """
 from mattermost_pluginapi.models import Cup

@@ -199,3 +199,24 @@ def test_a_plugin_may_close_its_output(start: StartPlugin) -> None:
 
     plugin.wait_log("at error", source="plugin", after=before)
     assert plugin.kill().graceful
+
+
+@pytest.mark.parametrize("set_up", ["none", "dict", "dict-root", "basic", "basic-force"])
+def test_a_failed_handler_is_logged_whatever_logging_is_set_up(start: StartPlugin, set_up: str) -> None:
+    plugin = start("set_up.py", set_up)
+
+    plugin.call("MessageHasBeenPosted")
+
+    record = plugin.wait_log("message_has_been_posted", level="error", source="plugin")
+    assert record.pairs["error"] == "RuntimeError: the handler fails"
+
+
+@pytest.mark.parametrize("set_up", ["basic", "basic-force"])
+def test_a_logging_set_up_before_the_sdk_gives_no_line_twice(start: StartPlugin, set_up: str) -> None:
+    plugin = start("set_up.py", set_up, "early")
+
+    plugin.call("ChannelHasBeenCreated")
+
+    plugin.kill()
+    lines = [record for record in plugin.logs() if "the author warns" in record.message]
+    assert [(record.level, record.pairs["@module"]) for record in lines] == [("warn", "author")]

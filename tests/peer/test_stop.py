@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.peer.conftest import PLUGINS, ROOT, in_background
+from tests.peer.conftest import PLUGINS, ROOT, StartPlugin, in_background
 from tests.peer.gohost import GoHost, GoPlugin, KillResult, ProcessWatch
 from tests.peer.traced_plugin import (
     BLOCK_THE_LOOP,
@@ -20,6 +20,7 @@ GONE_WITHIN_S = 2.0
 QUICK_MS = 1000
 
 SIGTERM_EXIT_CODE = 143
+TASK_EXIT_CODE = 7
 
 OTHER_FAULTS = pytest.mark.parametrize(
     ("hook", "event"), [(HANG_IN_A_THREAD, "hanging"), (WAIT_ON_THE_LOOP, "waiting")]
@@ -232,3 +233,35 @@ def test_a_crash_leaves_its_stack_in_the_log(host: GoHost, tmp_path: Path) -> No
     stderr = traced.plugin.output().stderr
     assert "Fatal Python error: Aborted" in stderr
     assert "in user_has_logged_in" in stderr
+
+
+def test_a_thread_left_behind_does_not_keep_the_plugin(start: StartPlugin) -> None:
+    plugin = start("set_up.py", "none")
+    plugin.call("UserHasLoggedIn")
+
+    check_quick(plugin.kill())
+
+    plugin.wait_log("Still running: MainThread, endless", level="error")
+    plugin.wait_log("atexit", source="plugin")
+
+
+def test_a_thread_left_behind_does_not_keep_the_plugin_after_sigterm(start: StartPlugin) -> None:
+    plugin = start("set_up.py", "none")
+    plugin.call("UserHasLoggedIn")
+
+    plugin.signal("SIGTERM")
+
+    assert plugin.wait_exit().exit_code == 0
+    plugin.wait_log("atexit", source="plugin")
+
+
+def test_a_task_that_calls_exit_ends_the_plugin_in_good_order(start: StartPlugin) -> None:
+    plugin = start("set_up.py", "none")
+
+    plugin.call("UserHasBeenCreated")
+
+    assert plugin.wait_exit().exit_code == TASK_EXIT_CODE
+    plugin.wait_log("deactivated", source="plugin")
+    record = plugin.wait_log("a task of its own raised SystemExit", level="error")
+    assert "in leave" in str(record.pairs["traceback"])
+    assert not Path(plugin.address).parent.exists()

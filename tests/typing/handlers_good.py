@@ -96,6 +96,13 @@ class Narrower(Plugin):
     def channel_has_been_created(self, *arguments: object) -> None: ...
 
 
+class Cooperative(Plugin):
+    """A stub may be called."""
+
+    def on_activate(self) -> None:
+        super().on_activate()
+
+
 class NarrowerStill(Narrower):
     """An override of an override."""
 

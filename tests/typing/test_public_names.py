@@ -18,7 +18,7 @@ PUBLIC = {
     "mattermost_plugin": """
         HookError HookName HookRegistrationError Plugin PluginError Reject hook run_plugin serve_plugin
     """,
-    "mattermost_plugin.asgi": "ASGIApp ASGIMount HTTPHandlerMethod LifespanError LifespanMode asgi",
+    "mattermost_plugin.asgi": "ASGIApp ASGIMount BoundMount HTTPHandlerMethod LifespanError LifespanMode asgi",
     "mattermost_plugin.config": "ENVIRONMENT_VARIABLES RuntimeConfig load_runtime_config",
     "mattermost_plugin.errors": """
         ClientDisconnected ConfigError ConfigFault HandlerTimeout HandshakeError HeadersSentError HookError

@@ -9,8 +9,8 @@ import grpc
 import pytest
 
 from mattermost_plugin._asgi_scope import split_address
-from mattermost_plugin._http_exchange import HTTPHandler
-from mattermost_plugin.asgi import HTTPHandlerMethod, asgi, mount_of
+from mattermost_plugin._http_exchange import MOUNT_ATTRIBUTE, HTTPHandler
+from mattermost_plugin.asgi import ASGIMount, HTTPHandlerMethod, asgi
 from mattermost_pluginapi.hooks.streams import HTTPRequest, ResponseWriter
 from mattermost_pluginapi.models import PluginContext
 from mattermost_pluginapi.v1.hooks_http_pb2 import ServeHTTPRequest, ServeHTTPRequestInit, ServeHTTPResponse
@@ -36,6 +36,13 @@ def mounted(method: HTTPHandlerMethod, plugin: object = None) -> HTTPHandler:
         return method(owner, context, writer, request)
 
     return handler
+
+
+def mount_of(method: HTTPHandlerMethod) -> ASGIMount:
+    """The application behind the method, the way the plugin's runtime finds it."""
+    mount = getattr(method, MOUNT_ATTRIBUTE)
+    assert isinstance(mount, ASGIMount)
+    return mount
 
 
 def scope_of(init: ServeHTTPRequestInit, plugin: object = None) -> Scope:
@@ -348,25 +355,6 @@ def test_work_after_the_response_goes_on_when_the_client_leaves() -> None:
     asyncio.run(run())
 
 
-def test_a_factory_gets_the_plugin_once() -> None:
-    made: list[object] = []
-
-    def build(plugin: FakePlugin) -> App:
-        made.append(plugin)
-
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            assert scope["mattermost.plugin"] is plugin
-            await answer(send)
-
-        return app
-
-    plugin = FakePlugin()
-    handler = mounted(asgi(factory=build), plugin)
-    for _ in range(2):
-        assert exchange(handler, *request_messages(head()))[0].body == b"ok"
-    assert made == [plugin]
-
-
 def test_wrong_arguments_are_refused_at_once() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None: ...
 
@@ -378,12 +366,3 @@ def test_wrong_arguments_are_refused_at_once() -> None:
         asgi(app, factory=lambda plugin: app)  # type: ignore[call-overload]  # both are too many
     with pytest.raises(ValueError, match="lifespan is"):
         asgi(app, lifespan="maybe")  # type: ignore[call-overload]  # the wrong value is the point
-
-
-def test_the_method_is_a_plain_function_that_knows_its_application() -> None:
-    async def app(scope: Scope, receive: Receive, send: Send) -> None: ...
-
-    method = asgi(app)
-    assert asyncio.iscoroutinefunction(method)
-    assert mount_of(method) is not None
-    assert mount_of(app) is None

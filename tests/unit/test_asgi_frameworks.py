@@ -15,11 +15,12 @@ from starlette.requests import Request as StarletteRequest
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
-from mattermost_plugin.asgi import ASGIApp, asgi, mount_of
+from mattermost_plugin._handler_pool import HandlerPool
+from mattermost_plugin.asgi import ASGIApp, asgi
 from mattermost_pluginapi.v1.hooks_http_pb2 import ServeHTTPResponse
 from tests.unit.http_link import Response as HostResponse
 from tests.unit.http_link import grpc_host, head, read_response, request_messages
-from tests.unit.test_asgi import FakePlugin, mounted
+from tests.unit.test_asgi import FakePlugin, mount_of, mounted
 
 
 def ask(app: ASGIApp, method: str = "GET", url: str = "/", *chunks: bytes) -> HostResponse:
@@ -171,13 +172,12 @@ def test_the_lifespan_carries_state_into_requests() -> None:
 
         plugin = FakePlugin()
         method = asgi(Starlette(routes=[Route("/", greet)], lifespan=lifespan), lifespan="on")
-        mount = mount_of(method)
-        assert mount is not None
-        await mount.start_lifespan(plugin)
+        mount = mount_of(method).bind(plugin, HandlerPool(1, "http"))
+        await mount.start_lifespan()
         async with grpc_host(mounted(method, plugin)) as host:
             response = await read_response(await host.send(request_messages(head(url="/"))))
             assert response.body == b"hello"
-        await mount.stop_lifespan(plugin)
+        await mount.stop_lifespan()
         assert steps == ["start", "stop"]
 
     asyncio.run(run())

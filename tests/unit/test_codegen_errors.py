@@ -32,6 +32,7 @@ def test_all_faults_of_a_hook_are_reported(tmp_path: Path) -> None:
         ("BoilRequest.from", "needs"),
         ("BoilRequest.weight", "its"),
         ("BoilRequest.weight", "needs"),
+        ("BoilResponse.count", "needs"),
     ]
 
 

@@ -191,17 +191,34 @@ PARAMETERS = {
 }
 
 
+RESULTS = {
+    "value": Case(
+        hooks_file(response="int32 count = 1;"),
+        "int32 count",
+        "BoilResponse.count",
+        "needs a comment: it documents the handler's result",
+    ),
+    "replacement": Case(
+        hooks_file(response="// Why not.\nAppError error = 1;\n//\nCup modified_cup = 2;", more=CUP),
+        "Cup modified_cup",
+        "BoilResponse.modified_cup",
+        "needs a comment: it documents the handler's result",
+    ),
+}
+
+
 def of_content(request: str, response: str, at: str, symbol: str, message: str) -> Case:
     return Case(hooks_file(request=f"// Tea.\n{request}", response=response, more=CUP), at, symbol, message)
 
 
 TEA = f"bytes tea = 1 {READER};"
-ANSWER = f"Cup modified_cup = 1; string rejection_reason = 2; bytes modified_tea = 3 {WRITER};"
+REPLACEMENT = "// The cup in its place.\nCup modified_cup = 1; "
+ANSWER = f"{REPLACEMENT}string rejection_reason = 2; bytes modified_tea = 3 {WRITER};"
 
 CONTENT = {
     "reader without writer": of_content(
         TEA,
-        "Cup modified_cup = 1; string rejection_reason = 2;",
+        f"{REPLACEMENT}string rejection_reason = 2;",
         "message BoilRequest",
         "BoilRequest",
         NEEDS_BOTH,
@@ -260,10 +277,10 @@ CONTENT = {
         "a reader belongs on a field of a request",
     ),
     "no refusal": of_content(TEA, f"bytes modified_tea = 1 {WRITER};", RESPONSE, "rpc Boil", NEEDS_ANSWER),
-    "no replacement": of_content(
-        TEA, ANSWER.removeprefix("Cup modified_cup = 1; "), RESPONSE, "rpc Boil", NEEDS_ANSWER
+    "no replacement": of_content(TEA, ANSWER.removeprefix(REPLACEMENT), RESPONSE, "rpc Boil", NEEDS_ANSWER),
+    "replacements": of_content(
+        TEA, ANSWER.replace("Cup modified", "repeated Cup modified"), RESPONSE, "rpc Boil", NEEDS_ANSWER
     ),
-    "replacements": of_content(TEA, f"repeated {ANSWER}", RESPONSE, "rpc Boil", NEEDS_ANSWER),
     "plain replacement": of_content(
         TEA, ANSWER.replace("Cup modified", "string modified"), RESPONSE, "rpc Boil", NEEDS_ANSWER
     ),
@@ -303,6 +320,7 @@ CASES = {
         ("shape", SHAPES),
         ("name", NAMES),
         ("parameter", PARAMETERS),
+        ("result", RESULTS),
         ("content", CONTENT),
         ("types", TYPES),
     )

@@ -22,7 +22,7 @@ GOOD = {
     "MATTERMOST_PLUGIN_LISTEN": ("TCP", "tcp"),
     "MATTERMOST_PLUGIN_REFLECTION": ("Yes", True),
     "MATTERMOST_PLUGIN_DRAIN": ("0", 0.0),
-    "MATTERMOST_PLUGIN_DEACTIVATE": ("1.9", 1.9),
+    "MATTERMOST_PLUGIN_DEACTIVATE": ("1.5", 1.5),
     "MATTERMOST_PLUGIN_MAX_MESSAGE_BYTES": ("65536", 65536),
     "MATTERMOST_PLUGIN_LOOP_BLOCK_WARN": ("0.5", 0.5),
     "MATTERMOST_PLUGIN_LOOP_BLOCK_EXIT": ("5", 5.0),
@@ -39,7 +39,7 @@ BAD = {
     "MATTERMOST_PLUGIN_LISTEN": ["udp"],
     "MATTERMOST_PLUGIN_REFLECTION": ["maybe"],
     "MATTERMOST_PLUGIN_DRAIN": ["-0.1", "1.6"],
-    "MATTERMOST_PLUGIN_DEACTIVATE": ["0", "2.1", "1.7"],  # 1.7 fits alone, not with drain_s
+    "MATTERMOST_PLUGIN_DEACTIVATE": ["0", "1.6", "1.1"],  # 1.1 fits alone, not with drain_s
     "MATTERMOST_PLUGIN_MAX_MESSAGE_BYTES": ["65535", "2147483648"],
     "MATTERMOST_PLUGIN_LOOP_BLOCK_WARN": ["0"],
     "MATTERMOST_PLUGIN_LOOP_BLOCK_EXIT": ["0", "1"],  # 1 is the default of the warning
@@ -99,6 +99,13 @@ def test_all_faults_are_in_one_error() -> None:
 @pytest.mark.parametrize("level", ["TRACE", "debug", "Info", "WARN", "warning", "error", logging.ERROR])
 def test_levels_in_any_case(level: str | int) -> None:
     assert RuntimeConfig(log_level=level).log_level_number in (5, 10, 20, 30, 40)
+
+
+def test_the_end_fits_into_the_hosts_patience() -> None:
+    assert RuntimeConfig(drain_s=0.6, deactivate_s=0.9).deactivate_s == 0.9
+    with pytest.raises(ConfigError) as caught:
+        RuntimeConfig(drain_s=1.4, deactivate_s=0.59)
+    assert caught.value.reason == "must be at most 1.5 together with drain_s (1.4)"
 
 
 def test_values_given_in_code_are_checked_too() -> None:

@@ -34,11 +34,8 @@ def test_what_a_normal_host_says() -> None:
         offered_versions=(1,),
         bad_versions=(),
         client_cert_wanted=False,
-        multiplex_wanted=False,
         unix_socket_dir="",
         unix_socket_group="",
-        min_port=10000,
-        max_port=25000,
     )
 
 
@@ -47,13 +44,11 @@ def test_what_a_demanding_host_says() -> None:
         HOST
         | {
             "PLUGIN_CLIENT_CERT": "-----BEGIN CERTIFICATE-----\n",
-            "PLUGIN_MULTIPLEX_GRPC": "true",
             "PLUGIN_UNIX_SOCKET_DIR": "/tmp/plugin-dir1",
             "PLUGIN_UNIX_SOCKET_GROUP": "mm",
         }
     )
     assert env.client_cert_wanted
-    assert env.multiplex_wanted
     assert (env.unix_socket_dir, env.unix_socket_group) == ("/tmp/plugin-dir1", "mm")
 
 

@@ -119,7 +119,7 @@ def test_an_exception_becomes_error_and_traceback() -> None:
         raise ValueError("bad \ud800 thing")
     except ValueError:
         value = logged("failed", exc_info=sys.exc_info(), error="the author's", stack_info="Stack:")
-    assert value["error"] == "ValueError: bad \ud800 thing"
+    assert value["error"] == "ValueError: bad \\ud800 thing"
     assert value["traceback"].startswith("Traceback (most recent call last):\n")
     assert value["extra_error"] == "the author's"
     assert value["stack"] == "Stack:"

@@ -225,6 +225,18 @@ def test_a_host_that_was_gone_before_is_noticed(pipe: list[int]) -> None:
     watch.stop()
 
 
+def test_who_takes_over_is_called(pipe: list[int]) -> None:
+    deaths = Deaths()
+    watch = HostWatch(None, host_stdout_fd=pipe[1], grace_s=0)
+    watch.start()
+    assert watch.take_over(deaths, grace_s=FOREVER_S)
+    os.close(pipe.pop(0))
+    deaths.called.wait()
+    assert not watch.take_over(deaths, grace_s=FOREVER_S)
+    watch.stop()
+    assert deaths.reasons == [NOBODY_READS.decode()]
+
+
 def test_stop_gives_everything_back(pipe: list[int]) -> None:
     before = open_descriptors()
     for started in (True, False):

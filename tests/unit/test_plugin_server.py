@@ -24,7 +24,7 @@ from mattermost_pluginapi.goplugin.grpc_broker_pb2 import ConnInfo
 from mattermost_pluginapi.goplugin.grpc_controller_pb2 import Empty
 from mattermost_pluginapi.goplugin.grpc_stdio_pb2 import StdioData
 from mattermost_pluginapi.hooks.adapters import ADAPTERS
-from mattermost_pluginapi.hooks.servicer import IMPLEMENTED_PATH, ImplementedRequest, ImplementedResponse
+from mattermost_pluginapi.hooks.servicer import IMPLEMENTED_PATH, SERVICE, ImplementedRequest, ImplementedResponse
 
 
 class Sample(Plugin):
@@ -72,7 +72,7 @@ class Client:
 
 @asynccontextmanager
 async def served(config: RuntimeConfig | None = None) -> AsyncIterator[tuple[PluginServer, Client]]:
-    server = PluginServer(Sample, config or RuntimeConfig(drain_s=1, deactivate_s=0.9))
+    server = PluginServer(Sample, config or RuntimeConfig(drain_s=0.9, deactivate_s=0.5))
     client = Client(await server.start())
     try:
         await client.hook(HookName.OnActivate)
@@ -252,10 +252,10 @@ def test_stopping_a_server_that_never_started() -> None:
     asyncio.run(scenario())
 
 
-def test_reflection_lists_the_services_where_it_is_switched_on() -> None:
+def test_reflection_describes_the_services_where_it_is_switched_on() -> None:
     from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse
 
-    async def listed(config: RuntimeConfig) -> set[str]:
+    async def listed(config: RuntimeConfig) -> tuple[set[str], bytes]:
         async with served(config) as (_, client):
             stream = client.channel.stream_stream(
                 "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
@@ -263,11 +263,16 @@ def test_reflection_lists_the_services_where_it_is_switched_on() -> None:
                 response_deserializer=ServerReflectionResponse.FromString,
             )()
             await stream.write(ServerReflectionRequest(list_services="*"))
-            answer: Any = await stream.read()
+            names: Any = await stream.read()
+            await stream.write(ServerReflectionRequest(file_containing_symbol=SERVICE))
+            file: Any = await stream.read()
             await stream.done_writing()
-            return {service.name for service in answer.list_services_response.service}
+            described = b"".join(file.file_descriptor_response.file_descriptor_proto)
+            return {service.name for service in names.list_services_response.service}, described
 
-    assert "mattermost.pluginapi.v1.PluginHooks" in asyncio.run(listed(RuntimeConfig(reflection=True)))
+    names, described = asyncio.run(listed(RuntimeConfig(reflection=True)))
+    assert SERVICE in names
+    assert b"MessageWillBePosted" in described
     with pytest.raises(grpc.aio.AioRpcError, match="UNIMPLEMENTED"):
         asyncio.run(listed(RuntimeConfig()))
 

@@ -8,7 +8,7 @@ import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from mattermost_plugin._hclog import format_record
-from mattermost_plugin._redaction import redacted_text
+from mattermost_plugin._redaction import exception_text, redacted_text
 from mattermost_pluginapi import options_pb2
 
 
@@ -107,3 +107,76 @@ def test_messages_inside_other_values_show_no_secrets(value: object) -> None:
     for line in (logged("%s", value), logged("%(v)s", {"v": value}), logged(value=value), logged(value)):
         assert SECRET not in line
         assert "ann" in line
+
+
+class WordlessError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+RAISED = (ValueError, OSError, WordlessError, ExceptionGroup)
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (ValueError("bad"), "ValueError: bad"),
+        (ValueError(), "ValueError"),
+        (KeyError("key"), "KeyError: 'key'"),
+        (WordlessError("x"), "WordlessError: <WordlessError without text: RuntimeError>"),
+        (ValueError("lone \ud800"), "ValueError: lone \\ud800"),
+        (ValueError(Account(name="ann")), 'ValueError: Account {name: "ann"}'),
+        (ValueError("no", Account(name="ann"), 3), 'ValueError: no, Account {name: "ann"}, 3'),
+    ],
+)
+def test_any_exception_has_a_text(error: Exception, text: str) -> None:
+    assert exception_text(error) == text
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError(account()),
+        ValueError("text", account()),
+        ValueError([account()], {"a": account()}),
+        ValueError(KeyError(account())),
+        WordlessError(account()),
+        ExceptionGroup("group", [ValueError(account()), OSError("other")]),
+    ],
+    ids=["one", "two", "nested", "exception", "wordless", "group"],
+)
+def test_exceptions_with_messages_show_no_secrets(error: Exception) -> None:
+    def with_cause() -> None:
+        try:
+            raise error
+        except RAISED as cause:
+            raise OSError("after") from cause
+
+    def in_context() -> None:
+        try:
+            raise error
+        except RAISED:
+            raise OSError("after")  # noqa: B904 - the context is what is tested
+
+    def alone() -> None:
+        raise error
+
+    assert SECRET not in exception_text(error)
+    assert SECRET not in logged("%s %r", error, error) + logged(error=error, errors=[error]) + logged(error)
+    for function in (with_cause, in_context, alone):
+        with pytest.raises(RAISED) as caught:
+            function()
+        info = (caught.type, caught.value, caught.tb)
+        line = format_record(logging.LogRecord("name", logging.ERROR, __file__, 1, "text", (), info)).decode()
+        assert SECRET not in line
+        assert f"in {function.__name__}" in line
+        assert "ann" in line
+
+
+def test_a_cycle_of_exceptions_ends() -> None:
+    first, second = ValueError(account()), OSError("second")
+    first.__cause__, second.__cause__ = second, first
+    record = logging.LogRecord("name", logging.ERROR, __file__, 1, "text", (), (OSError, first, None))
+    pairs = json.loads(format_record(record))
+    assert SECRET not in pairs["traceback"]
+    assert pairs["traceback"].index("OSError: second") < pairs["traceback"].index("ValueError: Account")

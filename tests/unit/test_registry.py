@@ -2,42 +2,13 @@
 
 import functools
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
+from typing import TypeVar, cast
 
 import pytest
 
 from mattermost_plugin import HookName, HookRegistrationError, Plugin, hook
-
-# Most of what these tests write is wrong by purpose, and type checkers would say so.
-mark: Any = hook
-
-
-def plugin(*bases: type, **attributes: object) -> type[Plugin]:
-    """A plugin class called Sample."""
-    made = type("Sample", bases or (Plugin,), attributes)
-    assert issubclass(made, Plugin)
-    return made
-
-
-def alone(self: object) -> None:
-    """A handler of a hook without arguments."""
-
-
-def other(self: object) -> None:
-    """Another one."""
-
-
-def with_post(self: object, context: object, post: object) -> None:
-    """A handler of a hook about posts."""
-
-
-def copy_of(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of its own, for @hook leaves its mark on what it is given."""
-
-    def handler(*arguments: object) -> object:
-        return function(*arguments)
-
-    return functools.wraps(function)(handler)
+from mattermost_plugin.hooks import forget_marked
+from tests.unit.sample_handlers import alone, copy_of, mark, other, plugin, with_post
 
 
 class TestNames:
@@ -264,64 +235,149 @@ class TestOneHandler:
             plugin(log=mark("OnActivate")(mark("MessageHasBeenPosted")(copy_of(with_post))))
 
 
-class TestInheritance:
-    def test_handlers_are_inherited(self) -> None:
-        base = plugin(on_activate=alone, log=mark("MessageHasBeenPosted")(copy_of(with_post)))
-        assert plugin(base).implemented_hooks() == ["MessageHasBeenPosted", "OnActivate"]
-        assert plugin(base, on_deactivate=alone).implemented_hooks() == [
-            "MessageHasBeenPosted",
-            "OnActivate",
-            "OnDeactivate",
-        ]
-        assert base.implemented_hooks() == ["MessageHasBeenPosted", "OnActivate"]
+class TestSpelling:
+    @pytest.mark.parametrize("value", [alone, staticmethod(alone), classmethod(alone), functools.partial(alone), print])
+    def test_a_method_in_gos_spelling_is_refused_without_the_decorator(self, value: object) -> None:
+        with pytest.raises(HookRegistrationError) as caught:
+            plugin(MessageWillBePosted=value)
+        assert str(caught.value) == (
+            "Sample.MessageWillBePosted is called like a hook but handles none: put @hook above it, or call it "
+            "message_will_be_posted"
+        )
+        assert (caught.value.hook, caught.value.handler) == ("MessageWillBePosted", "Sample.MessageWillBePosted")
 
-    def test_an_override_stays_the_handler_with_its_options(self) -> None:
-        base = plugin(check=mark("UserWillLogIn", on_error="reject", timeout=3)(copy_of(with_post)))
-        spec = plugin(base, check=with_post).hook_handlers[HookName.UserWillLogIn]
-        assert (spec.function, spec.on_error, spec.timeout_s) == (with_post, "reject", 3)
-
-    def test_an_override_that_is_decorated_again_has_the_new_options_only(self) -> None:
-        base = plugin(check=mark("UserWillLogIn", on_error="reject", timeout=3)(copy_of(with_post)))
-        spec = plugin(base, check=mark("UserWillLogIn", timeout=5)(copy_of(with_post))).hook_handlers[
-            HookName.UserWillLogIn
-        ]
-        assert (spec.on_error, spec.timeout_s) == ("allow", 5)
-
-    def test_an_override_may_take_another_hook(self) -> None:
-        base = plugin(log=mark("MessageHasBeenPosted")(copy_of(with_post)))
-        sample = plugin(base, log=mark("MessageHasBeenDeleted")(copy_of(with_post)))
-        assert sample.implemented_hooks() == ["MessageHasBeenDeleted"]
-
-    @pytest.mark.parametrize(("old", "new"), [("start", "begin"), ("on_activate", "begin"), ("start", "on_activate")])
-    def test_a_handler_with_another_name_replaces_the_inherited_one(self, old: str, new: str) -> None:
-        base = plugin(**{old: mark("OnActivate")(copy_of(alone))})
-        sample = plugin(base, **{new: mark("OnActivate")(copy_of(other))})
-        assert sample.hook_handlers[HookName.OnActivate].attribute == new
-        assert base.hook_handlers[HookName.OnActivate].attribute == old
-
-    def test_an_override_must_fit_the_hook(self) -> None:
-        base = plugin(start=mark("OnActivate")(copy_of(alone)))
-        with pytest.raises(HookRegistrationError, match=r"Sample\.start must take \(self\)"):
-            plugin(base, start=with_post)
-
-    def test_a_mixin_brings_its_handlers(self) -> None:
-        mixin = type("Mixin", (), {"start": mark("OnActivate")(copy_of(alone)), "on_deactivate": other})
-        assert plugin(mixin, Plugin).implemented_hooks() == ["OnActivate", "OnDeactivate"]
-
-    def test_a_mixin_must_fit_its_hooks(self) -> None:
-        mixin = type("Mixin", (), {"on_activate": with_post})
-        with pytest.raises(HookRegistrationError, match=r"Sample\.on_activate must take \(self\)"):
+    def test_one_of_a_mixin_is_refused(self) -> None:
+        mixin = type("Mixin", (), {"OnActivate": alone})
+        with pytest.raises(HookRegistrationError, match=r"^Sample\.OnActivate is called like a hook"):
             plugin(mixin, Plugin)
+        assert plugin(mixin, Plugin, OnActivate=mark(copy_of(alone, "OnActivate"))).implemented_hooks() == [
+            "OnActivate"
+        ]
 
-    def test_of_two_bases_the_first_wins(self) -> None:
-        mixin = type("Mixin", (), {"start": mark("OnActivate")(copy_of(alone))})
-        base = plugin(begin=mark("OnActivate")(copy_of(alone)))
-        first = type("First", (mixin, base), {})
-        second = type("Second", (base, mixin), {})
-        assert issubclass(first, Plugin)
-        assert issubclass(second, Plugin)
-        assert first.hook_handlers[HookName.OnActivate].attribute == "start"
-        assert second.hook_handlers[HookName.OnActivate].attribute == "begin"
+    def test_an_override_of_a_decorated_one_handles_the_hook(self) -> None:
+        base = plugin(OnActivate=mark("OnActivate")(copy_of(alone)))
+        assert plugin(base, OnActivate=other).hook_handlers[HookName.OnActivate].function is other
+
+    @pytest.mark.parametrize("value", [5, "text", HookRegistrationError])
+    def test_what_is_no_method_may_have_the_name_of_a_hook(self, value: object) -> None:
+        assert plugin(OnActivate=value).implemented_hooks() == []
+
+
+_Method = TypeVar("_Method", bound=Callable[..., object])
+
+
+def without_wraps(function: _Method) -> _Method:
+    """A decorator that drops what others have left on the function."""
+
+    def bare(*arguments: object) -> object:
+        return function(*arguments)
+
+    return cast(_Method, bare)
+
+
+def with_wraps(function: _Method) -> _Method:
+    return functools.wraps(function)(without_wraps(function))
+
+
+class TestLostMarks:
+    LOST = (
+        r"^Sample\.start has lost its @hook for OnActivate: the decorator above @hook must use functools\.wraps, "
+        r"or stand below @hook$"
+    )
+
+    def test_a_decorator_without_wraps_above_the_mark_is_refused(self) -> None:
+        with pytest.raises(HookRegistrationError, match=self.LOST) as caught:
+
+            class Sample(Plugin):
+                @without_wraps
+                @hook(HookName.OnActivate)
+                def start(self) -> None: ...
+
+        assert (caught.value.hook, caught.value.handler) == ("OnActivate", "Sample.start")
+
+    def test_one_in_a_mixin_is_refused_when_a_plugin_takes_the_mixin(self) -> None:
+        class Sample:
+            @without_wraps
+            @hook(HookName.OnActivate)
+            def start(self) -> None: ...
+
+        with pytest.raises(HookRegistrationError, match=self.LOST):
+            plugin(Sample, Plugin)
+
+    def test_each_mark_of_a_method_must_arrive(self) -> None:
+        with pytest.raises(HookRegistrationError, match=self.LOST):
+
+            class Sample(Plugin):
+                @hook(HookName.OnDeactivate)
+                @without_wraps
+                @hook(HookName.OnActivate)
+                def start(self) -> None: ...
+
+    def test_wraps_and_decorators_below_are_fine(self) -> None:
+        class Sample(Plugin):
+            @with_wraps
+            @hook(HookName.OnActivate)
+            def start(self) -> None: ...
+
+            @hook(HookName.OnDeactivate)
+            @with_wraps
+            def stop(self) -> None: ...
+
+        assert Sample.implemented_hooks() == ["OnActivate", "OnDeactivate"]
+
+    def test_a_class_is_not_blamed_for_an_earlier_run_of_its_body(self) -> None:
+        def define(*, good: bool) -> type[Plugin]:
+            class Sample(Plugin):
+                @hook(HookName.OnActivate)
+                def start(self) -> None: ...
+
+                if not good:
+
+                    @hook(HookName.OnDeactivate)
+                    def stop(self) -> None: ...
+
+                    raise ValueError("the body fails")
+
+            return Sample
+
+        with pytest.raises(ValueError, match="the body fails"):
+            define(good=False)
+        assert define(good=True).implemented_hooks() == ["OnActivate"]
+
+    def test_two_mixins_of_one_name_have_their_own_marks(self) -> None:
+        def mixin() -> type:
+            class Mixin:
+                @hook(HookName.OnActivate)
+                def start(self) -> None: ...
+
+            return Mixin
+
+        first, second = mixin(), mixin()
+        assert plugin(first, Plugin).implemented_hooks() == plugin(second, Plugin).implemented_hooks() == ["OnActivate"]
+
+    def test_nothing_is_kept_of_a_class_that_was_made(self) -> None:
+        class Sample(Plugin):
+            @hook(HookName.OnActivate)
+            def start(self) -> None: ...
+
+        assert not forget_marked(Sample.__module__, Sample.__qualname__)
+
+
+class TestClient:
+    def test_a_plugin_without_a_client_says_that_the_sdk_has_none(self) -> None:
+        with pytest.raises(RuntimeError) as caught:
+            _ = plugin()().api
+        assert str(caught.value) == (
+            "Sample has no API client: this version of the SDK brings none of its own. "
+            "To use another one, hand it to Plugin.__init__ as `api`"
+        )
+
+    def test_a_client_of_the_authors_own_is_handed_out(self) -> None:
+        class Sample(Plugin):
+            def __init__(self) -> None:
+                super().__init__(api="client")
+
+        assert Sample().api == "client"
 
 
 class TestLists:

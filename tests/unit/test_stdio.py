@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mattermost_plugin._handshake import COOKIE_KEY, COOKIE_VALUE
 from mattermost_plugin._stdio import LineSplitter
 
 INSTALL = """
@@ -239,7 +238,7 @@ def test_a_host_that_is_gone_is_a_handshake_error() -> None:
         process.stdout = None
         _, err = process.communicate(b"")
     assert process.returncode == 1
-    assert json.loads(err.splitlines()[-1])["error"].startswith("mattermost_plugin.errors.HandshakeError: The host")
+    assert json.loads(err.splitlines()[-1])["error"].startswith("HandshakeError: The host")
 
 
 def test_a_host_that_does_not_read_stderr_any_more_hurts_nobody() -> None:
@@ -281,12 +280,75 @@ def test_a_pipe_that_does_not_block_loses_nothing() -> None:
     assert err == (b"1" * 30_000 + b"\n") * 30
 
 
+@pytest.mark.parametrize("stream", ["None", "sys.stdout", "sys.__stderr__"])
+def test_a_handler_that_only_prints_gives_no_second_line(stream: str) -> None:
+    script = f"""
+import logging
+from mattermost_plugin._hclog import configure_logging
+logging.basicConfig(stream={stream})
+author = logging.NullHandler()
+logging.getLogger().addHandler(author)
+configure_logging("INFO", guard.write_line)
+logging.getLogger("my").warning("once")
+assert author in logging.getLogger().handlers
+"""
+    _, records = run(INSTALL + script)
+    assert [(record["@message"], record["@module"]) for record in records] == [("once", "my")]
+
+
+OWN = (
+    INSTALL
+    + """
+import logging, logging.config
+from mattermost_plugin._hclog import configure_logging, protect_own_loggers
+configure_logging("INFO", guard.write_line)
+own, author = logging.getLogger("mattermost_plugin._failure"), logging.getLogger("mattermost_plugins.other")
+own.disabled = True  # by a logging set-up at import
+protect_own_loggers(guard.write_line)
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("setup", "levels"),
+    [
+        ("pass", {"error": 1, "info": 1}),
+        ('logging.config.dictConfig({"version": 1})', {"error": 1, "info": 1}),
+        ('logging.config.dictConfig({"version": 1, "root": {"level": "ERROR", "handlers": []}})', {"error": 1}),
+        ("logging.basicConfig(force=True)", {"error": 1, "info": 1}),
+        ("logging.getLogger().handlers.clear(); own.parent.disabled = True", {"error": 1, "info": 1}),
+        ("protect_own_loggers(guard.write_line); own.propagate = False", {"error": 1, "info": 1}),
+    ],
+)
+def test_the_sdks_own_records_survive_any_logging_set_up(setup: str, levels: dict[str, int]) -> None:
+    _, records = run(OWN + setup + '\nown.error("it failed"); own.info("it runs")')
+    assert {record["@level"]: 1 for record in records} == levels
+    assert len(records) == len(levels)
+    assert {record["@module"] for record in records} == {"mattermost_plugin._failure"}
+
+
+def test_the_authors_handlers_get_the_sdks_records_too() -> None:
+    script = """
+class Authors(logging.Handler):
+    def emit(self, record):
+        os.write(1, f"author has {record.getMessage()}\\n".encode())
+logging.config.dictConfig({"version": 1, "root": {}})
+logging.getLogger().addHandler(Authors(logging.ERROR))
+assert author.disabled
+own.error("it failed"); own.warning("it waits")
+"""
+    _, records = run(OWN + script)
+    assert sorted(texts(records)) == ["author has it failed", "it failed", "it waits"]
+
+
 def test_an_authors_handler_on_stderr_does_not_echo_for_ever() -> None:
     script = """
 import logging
 from mattermost_plugin._hclog import configure_logging
-logging.basicConfig(level="INFO", format="author %(message)s")
 configure_logging("INFO", guard.write_line)
+handler = logging.StreamHandler()
+handler.setFormatter(logging.Formatter("author %(message)s"))
+logging.getLogger().addHandler(handler)
 logging.info("once")
 print("once more")
 """
@@ -346,28 +408,6 @@ assert sys.excepthook is sys.__excepthook__
     out, records = run(INSTALL + script)
     assert out == b"direct\n"
     assert texts(records) == ["captured", "captured again"]
-
-
-IF_STARTED = """
-import logging, os
-from mattermost_plugin._stdio import current_guard, install_if_started_by_host
-guard = install_if_started_by_host()
-print("guarded", guard is not None, guard is current_guard() is install_if_started_by_host())
-logging.getLogger("my").info("logged")
-"""
-
-
-def test_a_process_that_the_host_started_is_guarded_and_logs() -> None:
-    out, records = run(IF_STARTED, {COOKIE_KEY: COOKIE_VALUE})
-    assert out == b""
-    assert sorted(texts(records)) == ["guarded True True", "logged"]
-
-
-@pytest.mark.parametrize("environ", [{}, {COOKIE_KEY: "wrong"}])
-def test_any_other_process_is_left_alone(environ: dict[str, str]) -> None:
-    out, records = run(IF_STARTED, environ)
-    assert out == b"guarded False True\n"
-    assert records == []
 
 
 @given(st.lists(st.binary(max_size=40_000) | st.sampled_from([b"\n", b"{", b"x" * 70_000]), max_size=8))

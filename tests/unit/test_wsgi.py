@@ -9,10 +9,24 @@ from typing import TYPE_CHECKING, Any
 import flask
 import pytest
 
+from mattermost_plugin import HookName, Plugin
+from mattermost_plugin._bound_plugin import BoundPlugin
+from mattermost_plugin._handler_pool import HandlerPool
+from mattermost_plugin.config import RuntimeConfig
 from mattermost_plugin.wsgi import wsgi
 from mattermost_pluginapi.v1.hooks_http_pb2 import ServeHTTPRequest, ServeHTTPRequestInit, ServeHTTPResponse
-from tests.unit.http_link import Response, exchange, grpc_host, head, read_response, request_messages
-from tests.unit.test_asgi import FakePlugin, mounted
+from tests.unit.http_link import (
+    END,
+    MemoryStream,
+    Response,
+    exchange,
+    grpc_host,
+    head,
+    read_response,
+    request_messages,
+    serve,
+)
+from tests.unit.test_asgi import FakePlugin, mount_of, mounted
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -181,7 +195,150 @@ def test_a_body_that_breaks_off_raises_in_the_application() -> None:
     assert errors == ["RequestAborted"]
 
 
+@pytest.mark.parametrize("error", [StopIteration("odd"), SystemExit(1)])
+def test_odd_exceptions_answer_500(error: BaseException) -> None:
+    def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        raise error
+
+    response, whole = exchange(mounted(wsgi(app)), *request_messages(head()))
+    assert (response.status, whole) == (500, True)
+
+
+def test_a_client_cannot_pass_a_header_off_as_the_servers() -> None:
+    init = head(headers=[("Mattermost_user_id", ["admin"]), ("Content_Length", ["7"]), ("X-A", ["1"])])
+    environ = environ_of(init)
+    assert "HTTP_MATTERMOST_USER_ID" not in environ
+    assert "HTTP_CONTENT_LENGTH" not in environ
+    assert environ["HTTP_X_A"] == "1"
+
+
+class RecordingPool(HandlerPool):
+    """Tells when a call came and when one was given up."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size, "web")
+        self.calls: asyncio.Queue[None] = asyncio.Queue()
+        self.given_up = asyncio.Event()
+
+    async def run(self, *arguments: Any, **named: Any) -> object:
+        self.calls.put_nowait(None)
+        try:
+            return await super().run(*arguments, **named)
+        except asyncio.CancelledError:
+            self.given_up.set()
+            raise
+
+
+class Hanging:
+    """An application that hangs in its only request, until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.started = asyncio.Event()
+        self.released = threading.Event()
+        self.threads: list[threading.Thread] = []
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        self.threads.append(threading.current_thread())
+        self.loop.call_soon_threadsafe(self.started.set)
+        self.released.wait()
+        start_response("200 OK", [])
+        return [b"ok"]
+
+
+def test_the_application_runs_in_the_plugins_threads() -> None:
+    async def run() -> None:
+        app, pool, plugin = Hanging(), HandlerPool(1, "web"), FakePlugin()
+        app.released.set()
+        method = wsgi(app)
+        mount_of(method).bind(plugin, pool)
+        for _ in range(2):
+            assert await serve(MemoryStream(*request_messages(head()), END), mounted(method, plugin))
+        assert {thread.name for thread in app.threads} == {"web-1"}
+        assert all(thread.daemon for thread in app.threads)
+        pool.close()
+
+    asyncio.run(run())
+
+
+def test_a_request_whose_client_leaves_before_a_thread_is_free_never_runs() -> None:
+    async def run() -> None:
+        app, pool, plugin = Hanging(), RecordingPool(1), FakePlugin()
+        method = wsgi(app)
+        mount_of(method).bind(plugin, pool)
+        first_stream = MemoryStream(*request_messages(head()), END)
+        first = asyncio.create_task(serve(first_stream, mounted(method, plugin)))
+        await app.started.wait()
+        await pool.calls.get()
+        second = asyncio.create_task(serve(MemoryStream(*request_messages(head()), END), mounted(method, plugin)))
+        await pool.calls.get()
+        second.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await second
+        app.released.set()
+        assert await first
+        assert first_stream.response.body == b"ok"
+        assert await serve(MemoryStream(*request_messages(head()), END), mounted(method, plugin))
+        assert len(app.threads) == 2
+        pool.close()
+
+    asyncio.run(run())
+
+
+def test_a_view_that_hangs_after_its_client_left_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mattermost_plugin._handler_pool._LEAVE_S", 0.0)
+
+    async def run() -> None:
+        app, pool, plugin = Hanging(), RecordingPool(1), FakePlugin()
+        method = wsgi(app)
+        mount_of(method).bind(plugin, pool)
+        request = asyncio.create_task(serve(MemoryStream(*request_messages(head()), END), mounted(method, plugin)))
+        await app.started.wait()
+        assert not pool.is_exhausted
+        request.cancel()
+        await pool.given_up.wait()
+        assert pool.is_exhausted
+        app.released.set()
+        with pytest.raises(asyncio.CancelledError):
+            await request
+        assert not pool.is_exhausted
+        pool.close()
+
+    asyncio.run(run())
+
+
+def test_the_plugins_health_knows_of_the_application(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mattermost_plugin._handler_pool._LEAVE_S", 0.0)
+    # The plugin makes its pools itself.
+    monkeypatch.setattr("mattermost_plugin._bound_plugin.HandlerPool", lambda size, name: RecordingPool(size))
+
+    async def run() -> None:
+        app = Hanging()
+
+        class Site(Plugin):
+            serve_http = wsgi(app)
+
+        bound = BoundPlugin(Site(), RuntimeConfig(http_workers=1))
+        pool = bound.http_pool
+        assert isinstance(pool, RecordingPool)
+        await bound.lifecycle.activate(None)
+        handler = bound.http_handler(bound.http[HookName.ServeHTTP])
+        request = asyncio.create_task(serve(MemoryStream(*request_messages(head()), END), handler))
+        await app.started.wait()
+        assert not bound.is_stuck
+        request.cancel()
+        await pool.given_up.wait()
+        assert bound.is_stuck
+        app.released.set()
+        with pytest.raises(asyncio.CancelledError):
+            await request
+        bound.close()
+
+    asyncio.run(run())
+
+
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "a2wsgi", None)
+    for name in ("a2wsgi", "a2wsgi.wsgi"):
+        monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ImportError, match=r"pip install mattermost-plugin-sdk\[wsgi\]"):
         wsgi(flask.Flask(__name__))

@@ -128,6 +128,8 @@ def refusal(hook: HookName, reject: Reject) -> AppError:
         detailed_error=reject.reason,
         where=hook,
         status_code=400,
+        # Without it a stock server shows the translation of `id`, which has none, instead of `message`.
+        skip_translation=True,
     )
 
 

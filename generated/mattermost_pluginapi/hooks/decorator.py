@@ -263,9 +263,13 @@ class HookDecorator(Protocol):
         timeout: seconds that the handler may take; default is the plugin's setting. A deadline of the host that is
             closer wins. Streaming hooks have no default.
 
+    What is left out here is as the handler has it whose place this one takes, in a base class: name a value to change
+    it, `on_error="allow"` for example.
+
     Raises:
-        HookRegistrationError: the name is unknown, the handler cannot take the hook's arguments, or the hook cannot
-            answer what on_error asks for. Raised when the class body runs.
+        HookRegistrationError: the name is unknown, or the hook cannot answer what on_error asks for. Raised when the
+            class body runs. When the class is made: a handler cannot take its hook's arguments, or would never be
+            called, because another one or a decorator stands before it.
     """
 
     @overload

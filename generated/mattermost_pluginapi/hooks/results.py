@@ -17,8 +17,9 @@ MaybeAwaitable: TypeAlias = _T | Awaitable[_T]
 OnError: TypeAlias = Literal["allow", "reject", "error"]
 """What the reply says when a handler fails.
 
-"allow": nothing, so that the server goes on as if the plugin did not have the hook. "reject": what the hook was
-asked about is refused. "error": the hook reports an error. Which of them a hook knows depends on its replies.
+"allow": nothing, so that the server goes on as if the plugin did not have the hook; a hook that must answer a plain
+value answers 0, False or an empty text. "reject": what the hook was asked about is refused. "error": the hook reports
+an error. Which of them a hook knows depends on its replies.
 """
 
 

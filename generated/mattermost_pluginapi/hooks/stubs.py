@@ -44,6 +44,9 @@ class PluginHooks:
 
     A `def` handler runs in a thread and may block; an `async def` handler runs on the event loop and must not.
     Parameters are passed by position, so an override may name them as it likes.
+
+    A stub itself answers as if the plugin did not have the hook, so that `super()` may be called; where the hook must
+    have a value, it raises NotImplementedError.
     """
 
     def on_activate(self) -> MaybeAwaitable[None]:
@@ -58,7 +61,7 @@ class PluginHooks:
 
         Called by servers from 5.2 on.
         """
-        raise NotImplementedError
+        return None
 
     def on_deactivate(self) -> MaybeAwaitable[None]:
         """Called when the plugin is about to end.
@@ -72,7 +75,7 @@ class PluginHooks:
 
         Called by servers from 5.2 on.
         """
-        raise NotImplementedError
+        return None
 
     def on_configuration_change(self) -> MaybeAwaitable[None]:
         """Called when the configuration may have changed.
@@ -86,7 +89,7 @@ class PluginHooks:
 
         Called by servers from 5.2 on.
         """
-        raise NotImplementedError
+        return None
 
     def on_install(self, context: PluginContext, event: OnInstallEvent, /) -> MaybeAwaitable[None]:
         """Called after an administrator has installed the plugin.
@@ -103,7 +106,7 @@ class PluginHooks:
 
         Called by servers from 6.5 on.
         """
-        raise NotImplementedError
+        return None
 
     def configuration_will_be_saved(self, new_config: ConfigJson, /) -> MaybeAwaitable[ConfigJson | Reject | None]:
         """Called before the server's configuration is stored.
@@ -116,14 +119,15 @@ class PluginHooks:
             new_config: The configuration that is about to be stored.
 
         Returns:
-            ConfigJson, Reject or None.
+            ConfigJson | Reject | None: Configuration to be stored in place of the given one. None: the
+                given one is stored.
 
         If the handler fails: the hook reports an error (on_error="allow": the server goes on as if the
         plugin did not have this hook).
 
         Called by servers from 8.0 on.
         """
-        raise NotImplementedError
+        return None
 
     def on_send_daily_telemetry(self) -> MaybeAwaitable[None]:
         """Called when the server sends its daily telemetry, so that a plugin can send its own.
@@ -132,7 +136,7 @@ class PluginHooks:
 
         Called by servers from 6.5 on.
         """
-        raise NotImplementedError
+        return None
 
     def on_cloud_limits_updated(self, limits: ProductLimits, /) -> MaybeAwaitable[None]:
         """Called when the limits of a Mattermost Cloud plan have changed.
@@ -146,7 +150,7 @@ class PluginHooks:
 
         Called by servers from 7.0 on.
         """
-        raise NotImplementedError
+        return None
 
     def run_data_retention(self, now_time: int, batch_size: int, /) -> MaybeAwaitable[int]:
         """Called by the data retention job, so that a plugin deletes its own old data.
@@ -160,14 +164,15 @@ class PluginHooks:
             batch_size: Number of items to delete at most in this call.
 
         Returns:
-            Int.
+            int: Number of items deleted in this call; by it the job tells whether another call is needed.
 
-        If the handler fails: the hook reports an error (on_error="allow": the server goes on as if the
-        plugin did not have this hook).
+        If the handler fails: the hook reports an error (on_error="allow": the reply is 0).
 
         Called by servers from 6.4 on.
         """
-        raise NotImplementedError
+        raise NotImplementedError(
+            "RunDataRetention needs an answer, and the stub has none: do not call it with super()"
+        )
 
     def on_plugin_cluster_event(self, context: PluginContext, event: PluginClusterEvent, /) -> MaybeAwaitable[None]:
         """Called when the same plugin has published an event on another node of the cluster.
@@ -182,7 +187,7 @@ class PluginHooks:
 
         Called by servers from 5.36 on.
         """
-        raise NotImplementedError
+        return None
 
     def generate_support_data(self, context: PluginContext, /) -> MaybeAwaitable[Sequence[FileData] | None]:
         """Called when an administrator makes a Support Packet.
@@ -195,14 +200,14 @@ class PluginHooks:
             context: The session, request and client that caused the call.
 
         Returns:
-            A sequence of FileData or None.
+            Sequence[FileData] | None: Files to be added to the packet. None or empty: none.
 
         If the handler fails: the hook reports an error (on_error="allow": the server goes on as if the
         plugin did not have this hook).
 
         Called by servers from 9.8 on.
         """
-        raise NotImplementedError
+        return None
 
     def message_will_be_posted(self, context: PluginContext, post: Post, /) -> MaybeAwaitable[Post | Reject | None]:
         """Called before a new post is stored.
@@ -222,14 +227,15 @@ class PluginHooks:
             post: The post that is about to be stored, as the previous plugin left it.
 
         Returns:
-            Post, Reject or None.
+            Post | Reject | None: Whole post to be stored in place of the given one. None: the given one is
+                stored.
 
         If the handler fails: the server goes on as if the plugin did not have this hook (on_error="reject":
         what the hook was asked about is refused).
 
         Called by servers from 5.2 on.
         """
-        raise NotImplementedError
+        return None
 
     def message_will_be_updated(
         self, context: PluginContext, new_post: Post, old_post: Post, /
@@ -248,14 +254,14 @@ class PluginHooks:
             old_post: The post as it is stored now.
 
         Returns:
-            Post, Reject or None.
+            Post | Reject | None: Whole post to be stored in place of new_post. None: new_post is stored.
 
         If the handler fails: the server goes on as if the plugin did not have this hook (on_error="reject":
         what the hook was asked about is refused).
 
         Called by servers from 5.2 on.
         """
-        raise NotImplementedError
+        return None
 
     def message_has_been_posted(self, context: PluginContext, post: Post, /) -> MaybeAwaitable[None]:
         """Called after a new post has been stored.
@@ -271,7 +277,7 @@ class PluginHooks:
 
         Called by servers from 5.2 on.
         """
-        raise NotImplementedError
+        return None
 
     def message_has_been_updated(
         self, context: PluginContext, new_post: Post, old_post: Post, /
@@ -290,7 +296,7 @@ class PluginHooks:
 
         Called by servers from 5.2 on.
         """
-        raise NotImplementedError
+        return None
 
     def message_has_been_deleted(self, context: PluginContext, post: Post, /) -> MaybeAwaitable[None]:
         """Called after a post has been deleted.
@@ -305,7 +311,7 @@ class PluginHooks:
 
         Called by servers from 9.1 on.
         """
-        raise NotImplementedError
+        return None
 
     def messages_will_be_consumed(self, posts: Sequence[Post], /) -> MaybeAwaitable[Sequence[Post] | None]:
         """Called before posts are delivered to a client that asked for them.
@@ -321,13 +327,14 @@ class PluginHooks:
             posts: The posts that the client asked for.
 
         Returns:
-            A sequence of Post or None.
+            Sequence[Post] | None: Posts to be delivered in place of the given ones with the same ids. None
+                or empty: nothing changes.
 
         If the handler fails: the server goes on as if the plugin did not have this hook.
 
         Called by servers from 9.3 on.
         """
-        raise NotImplementedError
+        return None
 
     def messages_will_be_consumed_with_context(
         self, context: PluginContext, posts: Sequence[Post], /
@@ -343,13 +350,14 @@ class PluginHooks:
             posts: The posts that the client asked for.
 
         Returns:
-            A sequence of Post or None.
+            Sequence[Post] | None: Posts to be delivered in place of the given ones with the same ids. None
+                or empty: nothing changes.
 
         If the handler fails: the server goes on as if the plugin did not have this hook.
 
         Called by servers from 11.9 on.
         """
-        raise NotImplementedError
+        return None
 
     def scheduled_post_will_be_created(
         self, context: PluginContext, scheduled_post: ScheduledPost, /
@@ -366,14 +374,15 @@ class PluginHooks:
             scheduled_post: The scheduled post that is about to be stored, as the previous plugin left it.
 
         Returns:
-            ScheduledPost, Reject or None.
+            ScheduledPost | Reject | None: Scheduled post to be stored in place of the given one. None: the
+                given one is stored.
 
         If the handler fails: the server goes on as if the plugin did not have this hook (on_error="reject":
         what the hook was asked about is refused).
 
         Called by servers from 11.9 on.
         """
-        raise NotImplementedError
+        return None
 
     def draft_will_be_upserted(self, context: PluginContext, draft: Draft, /) -> MaybeAwaitable[Draft | Reject | None]:
         """Called before a draft is stored.
@@ -388,14 +397,15 @@ class PluginHooks:
             draft: The draft that is about to be stored, as the previous plugin left it.
 
         Returns:
-            Draft, Reject or None.
+            Draft | Reject | None: Draft to be stored in place of the given one. None: the given one is
+                stored.
 
         If the handler fails: the server goes on as if the plugin did not have this hook (on_error="reject":
         what the hook was asked about is refused).
 
         Called by servers from 11.9 on.
         """
-        raise NotImplementedError
+        return None
 
     def reaction_has_been_added(self, context: PluginContext, reaction: Reaction, /) -> MaybeAwaitable[None]:
         """Called after somebody has reacted to a post.
@@ -410,7 +420,7 @@ class PluginHooks:
 
         Called by servers from 5.30 on.
         """
-        raise NotImplementedError
+        return None
 
     def reaction_has_been_removed(self, context: PluginContext, reaction: Reaction, /) -> MaybeAwaitable[None]:
         """Called after a reaction has been removed from a post.
@@ -425,7 +435,7 @@ class PluginHooks:
 
         Called by servers from 5.30 on.
         """
-        raise NotImplementedError
+        return None
 
     def file_will_be_uploaded(
         self, context: PluginContext, file_info: FileInfo, file: UploadedFile, output: ReplacementFile, /
@@ -447,14 +457,15 @@ class PluginHooks:
             output: Takes what is stored in the content's place.
 
         Returns:
-            FileInfo, Reject or None.
+            FileInfo | Reject | None: Record to be stored in place of the given one; its size is set anew if
+                the content changes. None: the given one is stored.
 
         If the handler fails: the server goes on as if the plugin did not have this hook (on_error="reject":
         what the hook was asked about is refused).
 
         Called by servers from 5.2 on.
         """
-        raise NotImplementedError
+        return None
 
     def file_will_be_downloaded(
         self, context: PluginContext, file_info: FileInfo, user_id: str, download_type: str, /
@@ -479,7 +490,7 @@ class PluginHooks:
 
         Called by servers from 11.5 on.
         """
-        raise NotImplementedError
+        return None
 
     def notification_will_be_pushed(
         self, push_notification: PushNotification, user_id: str, /
@@ -494,14 +505,15 @@ class PluginHooks:
             user_id: User who is to get it.
 
         Returns:
-            PushNotification, Reject or None.
+            PushNotification | Reject | None: Whole notification to be sent in place of the given one. None:
+                the given one is sent.
 
         If the handler fails: the server goes on as if the plugin did not have this hook (on_error="reject":
         what the hook was asked about is refused).
 
         Called by servers from 9.0 on.
         """
-        raise NotImplementedError
+        return None
 
     def email_notification_will_be_sent(
         self, email_notification: EmailNotificationJson, /
@@ -516,14 +528,15 @@ class PluginHooks:
             email_notification: The e-mail that is about to be sent.
 
         Returns:
-            EmailNotificationContent, Reject or None.
+            EmailNotificationContent | Reject | None: Content to be sent in place of the given one. None:
+                the given one is sent.
 
         If the handler fails: the server goes on as if the plugin did not have this hook (on_error="reject":
         what the hook was asked about is refused).
 
         Called by servers from 11.0 on.
         """
-        raise NotImplementedError
+        return None
 
     def user_has_been_created(self, context: PluginContext, user: User, /) -> MaybeAwaitable[None]:
         """Called after a user account has been made.
@@ -536,7 +549,7 @@ class PluginHooks:
 
         Called by servers from 5.10 on.
         """
-        raise NotImplementedError
+        return None
 
     def user_will_log_in(self, context: PluginContext, user: User, /) -> MaybeAwaitable[Reject | None]:
         """Called before a user's login completes.
@@ -557,7 +570,7 @@ class PluginHooks:
 
         Called by servers from 5.2 on.
         """
-        raise NotImplementedError
+        return None
 
     def user_has_logged_in(self, context: PluginContext, user: User, /) -> MaybeAwaitable[None]:
         """Called after a user has logged in.
@@ -570,7 +583,7 @@ class PluginHooks:
 
         Called by servers from 5.2 on.
         """
-        raise NotImplementedError
+        return None
 
     def user_has_been_deactivated(self, context: PluginContext, user: User, /) -> MaybeAwaitable[None]:
         """Called after a user account has been deactivated.
@@ -585,7 +598,7 @@ class PluginHooks:
 
         Called by servers from 9.1 on.
         """
-        raise NotImplementedError
+        return None
 
     def on_saml_login(
         self, context: PluginContext, user: User, assertion: SamlAssertionInfoJson, /
@@ -605,7 +618,7 @@ class PluginHooks:
 
         Called by servers from 10.7 on.
         """
-        raise NotImplementedError
+        return None
 
     def preferences_have_changed(
         self, context: PluginContext, preferences: Sequence[Preference], /
@@ -622,7 +635,7 @@ class PluginHooks:
 
         Called by servers from 9.5 on.
         """
-        raise NotImplementedError
+        return None
 
     def channel_has_been_created(self, context: PluginContext, channel: Channel, /) -> MaybeAwaitable[None]:
         """Called after a channel has been made, also one for direct or group messages.
@@ -635,7 +648,7 @@ class PluginHooks:
 
         Called by servers from 5.2 on.
         """
-        raise NotImplementedError
+        return None
 
     def channel_will_be_updated(
         self, context: PluginContext, new_channel: Channel, old_channel: Channel, /
@@ -652,14 +665,15 @@ class PluginHooks:
             old_channel: The channel as it is stored now.
 
         Returns:
-            Channel, Reject or None.
+            Channel | Reject | None: Whole channel to be stored in place of new_channel. None: new_channel
+                is stored.
 
         If the handler fails: the server goes on as if the plugin did not have this hook (on_error="reject":
         what the hook was asked about is refused).
 
         Called by servers from 11.9 on.
         """
-        raise NotImplementedError
+        return None
 
     def channel_will_be_archived(self, context: PluginContext, channel: Channel, /) -> MaybeAwaitable[Reject | None]:
         """Called before a channel is archived.
@@ -679,7 +693,7 @@ class PluginHooks:
 
         Called by servers from 11.7 on.
         """
-        raise NotImplementedError
+        return None
 
     def channel_will_be_restored(self, context: PluginContext, channel: Channel, /) -> MaybeAwaitable[Reject | None]:
         """Called before an archived channel comes back.
@@ -698,7 +712,7 @@ class PluginHooks:
 
         Called by servers from 11.9 on.
         """
-        raise NotImplementedError
+        return None
 
     def channel_member_will_be_added(
         self, context: PluginContext, channel_member: ChannelMember, /
@@ -713,14 +727,15 @@ class PluginHooks:
             channel_member: The membership that is about to be stored, as the previous plugin left it.
 
         Returns:
-            ChannelMember, Reject or None.
+            ChannelMember | Reject | None: Membership to be stored in place of the given one. None: the
+                given one is stored.
 
         If the handler fails: the server goes on as if the plugin did not have this hook (on_error="reject":
         what the hook was asked about is refused).
 
         Called by servers from 11.7 on.
         """
-        raise NotImplementedError
+        return None
 
     def user_has_joined_channel(
         self, context: PluginContext, channel_member: ChannelMember, actor: User | None, /
@@ -736,7 +751,7 @@ class PluginHooks:
 
         Called by servers from 5.2 on.
         """
-        raise NotImplementedError
+        return None
 
     def user_has_left_channel(
         self, context: PluginContext, channel_member: ChannelMember, actor: User | None, /
@@ -752,7 +767,7 @@ class PluginHooks:
 
         Called by servers from 5.2 on.
         """
-        raise NotImplementedError
+        return None
 
     def team_member_will_be_added(
         self, context: PluginContext, team_member: TeamMember, /
@@ -767,14 +782,15 @@ class PluginHooks:
             team_member: The membership that is about to be stored, as the previous plugin left it.
 
         Returns:
-            TeamMember, Reject or None.
+            TeamMember | Reject | None: Membership to be stored in place of the given one. None: the given
+                one is stored.
 
         If the handler fails: the server goes on as if the plugin did not have this hook (on_error="reject":
         what the hook was asked about is refused).
 
         Called by servers from 11.7 on.
         """
-        raise NotImplementedError
+        return None
 
     def user_has_joined_team(
         self, context: PluginContext, team_member: TeamMember, actor: User | None, /
@@ -790,7 +806,7 @@ class PluginHooks:
 
         Called by servers from 5.2 on.
         """
-        raise NotImplementedError
+        return None
 
     def user_has_left_team(
         self, context: PluginContext, team_member: TeamMember, actor: User | None, /
@@ -806,7 +822,7 @@ class PluginHooks:
 
         Called by servers from 5.2 on.
         """
-        raise NotImplementedError
+        return None
 
     def execute_command(self, context: PluginContext, args: CommandArgs, /) -> MaybeAwaitable[CommandResponse | None]:
         """Called when a user enters a slash command that the plugin has registered.
@@ -819,14 +835,14 @@ class PluginHooks:
             args: The command as the user entered it.
 
         Returns:
-            CommandResponse or None.
+            CommandResponse | None: What the user gets. None: nothing.
 
         If the handler fails: the hook reports an error (on_error="allow": the server goes on as if the
         plugin did not have this hook).
 
         Called by servers from 5.2 on.
         """
-        raise NotImplementedError
+        return None
 
     def on_websocket_connect(self, web_conn_id: str, user_id: str, /) -> MaybeAwaitable[None]:
         """Called when a client opens a websocket connection.
@@ -841,7 +857,7 @@ class PluginHooks:
 
         Called by servers from 6.0 on.
         """
-        raise NotImplementedError
+        return None
 
     def on_websocket_disconnect(self, web_conn_id: str, user_id: str, /) -> MaybeAwaitable[None]:
         """Called when a client's websocket connection closes.
@@ -856,7 +872,7 @@ class PluginHooks:
 
         Called by servers from 6.0 on.
         """
-        raise NotImplementedError
+        return None
 
     def websocket_message_has_been_posted(
         self, web_conn_id: str, user_id: str, request: WebSocketRequest, /
@@ -875,7 +891,7 @@ class PluginHooks:
 
         Called by servers from 6.0 on.
         """
-        raise NotImplementedError
+        return None
 
     def on_shared_channels_sync_msg(
         self, sync_msg: SyncMsgJson, remote_cluster: RemoteCluster, /
@@ -891,14 +907,14 @@ class PluginHooks:
             remote_cluster: The remote that this plugin is to the server.
 
         Returns:
-            SyncResponse or None.
+            SyncResponse | None: What was taken in. It counts only if error is unset.
 
         If the handler fails: the hook reports an error (on_error="allow": the server goes on as if the
         plugin did not have this hook).
 
         Called by servers from 9.5 on.
         """
-        raise NotImplementedError
+        return None
 
     def on_shared_channels_ping(self, remote_cluster: RemoteCluster, /) -> MaybeAwaitable[bool]:
         """Called regularly to learn whether the plugin can take in changes of shared channels.
@@ -911,13 +927,15 @@ class PluginHooks:
             remote_cluster: The remote that this plugin is to the server.
 
         Returns:
-            Bool.
+            bool: True if changes can be taken in. The empty answer says false.
 
-        If the handler fails: the server goes on as if the plugin did not have this hook.
+        If the handler fails: the reply is False.
 
         Called by servers from 9.5 on.
         """
-        raise NotImplementedError
+        raise NotImplementedError(
+            "OnSharedChannelsPing needs an answer, and the stub has none: do not call it with super()"
+        )
 
     def on_shared_channels_attachment_sync_msg(
         self, file_info: FileInfo, post: Post, remote_cluster: RemoteCluster, /
@@ -937,7 +955,7 @@ class PluginHooks:
 
         Called by servers from 9.5 on.
         """
-        raise NotImplementedError
+        return None
 
     def on_shared_channels_profile_image_sync_msg(
         self, user: User, remote_cluster: RemoteCluster, /
@@ -956,7 +974,7 @@ class PluginHooks:
 
         Called by servers from 9.5 on.
         """
-        raise NotImplementedError
+        return None
 
     def serve_http(
         self, context: PluginContext, writer: ResponseWriter, request: HTTPRequest, /
@@ -985,7 +1003,8 @@ class PluginHooks:
 
         Called by servers from 5.2 on.
         """
-        raise NotImplementedError
+        writer.write_header(404)
+        return None
 
     def serve_metrics(
         self, context: PluginContext, writer: ResponseWriter, request: HTTPRequest, /
@@ -1006,4 +1025,5 @@ class PluginHooks:
 
         Called by servers from 9.2 on.
         """
-        raise NotImplementedError
+        writer.write_header(404)
+        return None
