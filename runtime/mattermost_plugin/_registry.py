@@ -186,13 +186,14 @@ def _spec(plugin_class: type, winner: _Definition, marks: Sequence[HookMark]) ->
     if inspect.isasyncgenfunction(value) or inspect.isgeneratorfunction(value):
         raise HookRegistrationError(f"{label} is a generator; a handler returns its result", hook=hook, handler=label)
     _check_arity(value, label, hook, adapter.parameters)
+    on_errors: list[OnError] = [mark.on_error for mark in marks if mark.on_error is not None]
     return HandlerSpec(
         hook=hook,
         attribute=winner.attribute,
         label=label,
         function=value,
         is_async=inspect.iscoroutinefunction(value),
-        on_error=next((mark.on_error for mark in marks if mark.on_error is not None), adapter.on_error),
+        on_error=on_errors[0] if on_errors else adapter.on_error,
         timeout_s=next((mark.timeout_s for mark in marks if mark.timeout_s is not None), None),
     )
 
