@@ -1,5 +1,6 @@
 """The demo from beginning to end: start the greeter, call its hooks, stop it."""
 
+import contextlib
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
@@ -144,6 +145,7 @@ class _Session:
         try:
             reply = await self._client.call(call.request)
         except grpc.RpcError as error:
+            await self._await_end_after(error)
             got, expected = describe_rpc_error(error), describe(call.expected)
         else:
             got, expected = describe(reply), describe(call.expected)
@@ -158,10 +160,17 @@ class _Session:
         try:
             got = await work()
         except grpc.RpcError as error:
+            await self._await_end_after(error)
             got = describe_rpc_error(error)
         except BrokenResponseError as error:
             got = str(error)
         self._transcript.step(name, sent, got, _since(started), None if got == expected else expected)
+
+    async def _await_end_after(self, error: grpc.RpcError) -> None:
+        """A broken connection mostly means that the process is ending: its exit code says more than the connection."""
+        if isinstance(error, grpc.aio.AioRpcError) and error.code() is grpc.StatusCode.UNAVAILABLE:
+            with contextlib.suppress(TimeoutError):
+                await self._process.wait_end()
 
     def _require_process(self) -> None:
         if (code := self._process.exit_code) is not None:
