@@ -84,13 +84,46 @@ class HookOptions(_message.Message):
 Global___HookOptions: _TypeAlias = HookOptions  # noqa: Y015
 
 @_typing.final
+class ApiOptions(_message.Message):
+    """What the generator must be told about a method of the server's plugin API."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MINIMUM_SERVER_VERSION_FIELD_NUMBER: _builtins.int
+    REPEATABLE_FIELD_NUMBER: _builtins.int
+    GO_NAME_FIELD_NUMBER: _builtins.int
+    minimum_server_version: _builtins.str
+    """First server version that has the method, such as "5.2"."""
+    repeatable: _builtins.bool
+    """Calling it twice leaves the server as calling it once would, so that a client may repeat a call whose fate it
+    does not know. True for reading, and for writing that gives the same outcome again.
+    """
+    go_name: _builtins.str
+    """The method's Go name where it differs from the rpc's name. Empty: the rpc's name."""
+    def __init__(
+        self,
+        *,
+        minimum_server_version: _builtins.str = ...,
+        repeatable: _builtins.bool = ...,
+        go_name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["go_name", b"go_name", "minimum_server_version", b"minimum_server_version", "repeatable", b"repeatable"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApiOptions: _TypeAlias = ApiOptions  # noqa: Y015
+
+@_typing.final
 class FieldOptions(_message.Message):
-    """What the generator must be told about a field of a hook's request or response."""
+    """What the generator must be told about a field of a request or response."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     READER_FIELD_NUMBER: _builtins.int
     WRITER_FIELD_NUMBER: _builtins.int
+    DEFAULT_VALUE_FIELD_NUMBER: _builtins.int
     SECRET_FIELD_NUMBER: _builtins.int
     reader: _builtins.str
     """On a bytes field of a request: the handler gets a reader of this parameter name instead of the bytes,
@@ -99,6 +132,10 @@ class FieldOptions(_message.Message):
     writer: _builtins.str
     """On a bytes field of a response: the handler gets a writer of this parameter name, and what it wrote
     becomes the field's value.
+    """
+    default_value: _builtins.str
+    """The default of the parameter that this field of an API request becomes, as the field's type prints it: "0", "60",
+    "true". Empty: callers must give it.
     """
     secret: _builtins.bool
     """The field holds a secret (a password hash, a token). The SDK writes <redacted> in its place where the
@@ -109,17 +146,20 @@ class FieldOptions(_message.Message):
         *,
         reader: _builtins.str = ...,
         writer: _builtins.str = ...,
+        default_value: _builtins.str = ...,
         secret: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["reader", b"reader", "secret", b"secret", "writer", b"writer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_value", b"default_value", "reader", b"reader", "secret", b"secret", "writer", b"writer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FieldOptions: _TypeAlias = FieldOptions  # noqa: Y015
 
 HOOK_FIELD_NUMBER: _builtins.int
+API_FIELD_NUMBER: _builtins.int
 FIELD_FIELD_NUMBER: _builtins.int
 hook: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, Global___HookOptions]
+api: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, Global___ApiOptions]
 field: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, Global___FieldOptions]

@@ -11,6 +11,7 @@ from google.protobuf.descriptor_pb2 import (
     FieldDescriptorProto,
     FileDescriptorProto,
     FileDescriptorSet,
+    ServiceDescriptorProto,
     SourceCodeInfo,
 )
 from grpc_tools import protoc
@@ -45,13 +46,21 @@ class Compiled:
     def __init__(self, compiled: FileDescriptorSet) -> None:
         self.files = [file for file in compiled.file if file.name.startswith("mattermost_pluginapi/")]
 
-    def api(self) -> Api:
-        """All messages, enums and rpcs of the contract's package."""
+    def api(self, service: str = "PluginHooks") -> Api:
+        """A service of the contract's package, with every message and enum that is not there for another service
+        alone."""
         own = [file for file in self.files if file.package == PACKAGE]
+        messages = {m.name: tuple(_fields(m)) for file in own for m in file.message_type}
+        enums = {e.name: tuple(Field(v.name, v.number) for v in e.value) for file in own for e in file.enum_type}
+        services = {s.name: {rpc.name: rpc for rpc in _rpcs(s)} for file in own for s in file.service}
+        needed = {name: Api(messages, enums, rpcs).reached() for name, rpcs in services.items()}
+        others = [reached for name, reached in needed.items() if name != service]
+        foreign = {name for reached in others for name in (*reached.messages, *reached.enums)}
+        foreign -= {*needed[service].messages, *needed[service].enums}
         return Api(
-            {m.name: tuple(_fields(m)) for file in own for m in file.message_type},
-            {e.name: tuple(Field(v.name, v.number) for v in e.value) for file in own for e in file.enum_type},
-            {rpc.name: rpc for file in own for rpc in _rpcs(file)},
+            {name: fields for name, fields in messages.items() if name not in foreign},
+            {name: values for name, values in enums.items() if name not in foreign},
+            services[service],
         )
 
     def hook_options(self) -> dict[str, options_pb2.HookOptions]:
@@ -64,12 +73,24 @@ class Compiled:
             if method.options.HasExtension(options_pb2.hook)
         }
 
-    def field_options(self) -> dict[str, options_pb2.FieldOptions]:
-        """The field option of each field that has one, by "Message.field"."""
+    def api_options(self) -> dict[str, options_pb2.ApiOptions]:
+        """The API option of each rpc that has one."""
+        return {
+            method.name: method.options.Extensions[options_pb2.api]
+            for file in self.files
+            for service in file.service
+            for method in service.method
+            if method.options.HasExtension(options_pb2.api)
+        }
+
+    def field_options(self, service: str = "PluginHooks") -> dict[str, options_pb2.FieldOptions]:
+        """The option of each field that has one, among the messages of a service, by "Message.field"."""
+        messages = self.api(service).messages
         return {
             f"{message.name}.{field.name}": field.options.Extensions[options_pb2.field]
             for file in self.files
             for message in file.message_type
+            if message.name in messages
             for field in message.field
             if field.options.HasExtension(options_pb2.field)
         }
@@ -150,12 +171,11 @@ def _fields(message: DescriptorProto) -> Iterator[Field]:
         yield Field(field.name, field.number, _type(message, field))
 
 
-def _rpcs(file: FileDescriptorProto) -> Iterator[Rpc]:
-    for service in file.service:
-        for method in service.method:
-            request, response = (t.removeprefix(f".{PACKAGE}.") for t in (method.input_type, method.output_type))
-            yield Rpc(
-                method.name,
-                f"stream {request}" if method.client_streaming else request,
-                f"stream {response}" if method.server_streaming else response,
-            )
+def _rpcs(service: ServiceDescriptorProto) -> Iterator[Rpc]:
+    for method in service.method:
+        request, response = (t.removeprefix(f".{PACKAGE}.") for t in (method.input_type, method.output_type))
+        yield Rpc(
+            method.name,
+            f"stream {request}" if method.client_streaming else request,
+            f"stream {response}" if method.server_streaming else response,
+        )

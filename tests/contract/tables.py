@@ -55,6 +55,15 @@ class Api:
 
 
 @dataclass(frozen=True)
+class Method:
+    """A row of api.tsv."""
+
+    name: str
+    since: str
+    in_contract: bool
+
+
+@dataclass(frozen=True)
 class Hook:
     """A row of hooks.tsv."""
 
@@ -69,8 +78,8 @@ def table(name: str) -> list[list[str]]:
         return list(csv.reader(table, delimiter="\t", quoting=csv.QUOTE_NONE))[1:]
 
 
-def contract(rows: Sequence[Sequence[str]]) -> Api:
-    """What grpc.tsv says about the hooks."""
+def contract(rows: Sequence[Sequence[str]], service: str = "PluginHooks") -> Api:
+    """What grpc.tsv says about one of the services."""
     messages: dict[str, tuple[Field, ...]] = {}
     enums: dict[str, tuple[Field, ...]] = {}
     rpcs: dict[str, Rpc] = {}
@@ -82,7 +91,7 @@ def contract(rows: Sequence[Sequence[str]]) -> Api:
                 messages[owner] = (*messages.get(owner, ()), Field(name, int(first), second))
             case "enum":
                 enums[owner] = (*enums.get(owner, ()), Field(name, int(first)))
-            case "rpc" if owner == "PluginHooks":
+            case "rpc" if owner == service:
                 rpcs[name] = Rpc(name, first, second)
             case "rpc":
                 pass
@@ -97,6 +106,11 @@ def hooks() -> dict[str, Hook]:
         row[0]: Hook(row[0], since=row[1], in_contract=row[2] == "yes", has_context=row[4].startswith("c:*Context"))
         for row in table("hooks.tsv")
     }
+
+
+def methods() -> dict[str, Method]:
+    """What api.tsv says."""
+    return {row[0]: Method(row[0], since=row[1], in_contract=row[2] == "yes") for row in table("api.tsv")}
 
 
 def differences(expected: Api, actual: Api) -> list[str]:

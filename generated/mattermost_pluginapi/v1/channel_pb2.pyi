@@ -27,7 +27,9 @@ class _ChannelType:
 class _ChannelTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ChannelType.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     CHANNEL_TYPE_UNSPECIFIED: _ChannelType.ValueType  # 0
-    """The type is not known. The gRPC host sends this for every channel: it does not carry the type."""
+    """The type is not known, or is none of these. In hooks the gRPC host sends this for every channel: it does
+    not carry the type.
+    """
     CHANNEL_TYPE_OPEN: _ChannelType.ValueType  # 1
     """Public: every member of the team may join. "O" in Mattermost's REST API."""
     CHANNEL_TYPE_PRIVATE: _ChannelType.ValueType  # 2
@@ -41,7 +43,9 @@ class ChannelType(_ChannelType, metaclass=_ChannelTypeEnumTypeWrapper):
     """Who can see and join a channel."""
 
 CHANNEL_TYPE_UNSPECIFIED: ChannelType.ValueType  # 0
-"""The type is not known. The gRPC host sends this for every channel: it does not carry the type."""
+"""The type is not known, or is none of these. In hooks the gRPC host sends this for every channel: it does
+not carry the type.
+"""
 CHANNEL_TYPE_OPEN: ChannelType.ValueType  # 1
 """Public: every member of the team may join. "O" in Mattermost's REST API."""
 CHANNEL_TYPE_PRIVATE: ChannelType.ValueType  # 2
@@ -56,7 +60,8 @@ Global___ChannelType: _TypeAlias = ChannelType  # noqa: Y015
 class Channel(_message.Message):
     """A channel: public, private, or the direct messages of a few users.
 
-    The gRPC host carries neither type, props and banner_info nor policy_enforced and policy_is_active.
+    In hooks the gRPC host carries neither type, props and banner_info nor policy_enforced and
+    policy_is_active.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -98,7 +103,7 @@ class Channel(_message.Message):
     team_id: _builtins.str
     """Team of the channel. Empty for direct and group messages."""
     type: Global___ChannelType.ValueType
-    """Who can see and join the channel. CHANNEL_TYPE_UNSPECIFIED on the gRPC host."""
+    """Who can see and join the channel. In hooks CHANNEL_TYPE_UNSPECIFIED on the gRPC host."""
     display_name: _builtins.str
     """Name that users see, at most 64 characters."""
     name: _builtins.str
@@ -130,20 +135,20 @@ class Channel(_message.Message):
     last_root_post_at: _builtins.int
     """When the last post that is not a reply was made, in milliseconds since the Unix epoch."""
     policy_enforced: _builtins.bool
-    """True if an access policy decides who may be in the channel. The gRPC host does not carry it."""
+    """True if an access policy decides who may be in the channel. In hooks the gRPC host does not carry it."""
     policy_is_active: _builtins.bool
-    """True if that policy is switched on. The gRPC host does not carry it."""
+    """True if that policy is switched on. In hooks the gRPC host does not carry it."""
     default_category_name: _builtins.str
     """Sidebar category into which the channel is sorted for new members. Empty: none."""
     @_builtins.property
     def props(self) -> _struct_pb2.Struct:
-        """Further properties, a JSON object. Numbers are doubles: integers beyond 2**53 lose precision. The gRPC
-        host does not carry it.
+        """Further properties, a JSON object. Numbers are doubles: integers beyond 2**53 lose precision. In hooks
+        the gRPC host does not carry it.
         """
 
     @_builtins.property
     def banner_info(self) -> Global___ChannelBannerInfo:
-        """Banner above the channel. Unset: none. The gRPC host does not carry it."""
+        """Banner above the channel. Unset: none. In hooks the gRPC host does not carry it."""
 
     def __init__(
         self,
@@ -348,3 +353,67 @@ class ChannelMember(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ChannelMember: _TypeAlias = ChannelMember  # noqa: Y015
+
+@_typing.final
+class ChannelStats(_message.Message):
+    """Counts of what is in a channel."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    MEMBER_COUNT_FIELD_NUMBER: _builtins.int
+    GUEST_COUNT_FIELD_NUMBER: _builtins.int
+    PINNEDPOST_COUNT_FIELD_NUMBER: _builtins.int
+    FILES_COUNT_FIELD_NUMBER: _builtins.int
+    channel_id: _builtins.str
+    """Id of the channel."""
+    member_count: _builtins.int
+    """Number of members."""
+    guest_count: _builtins.int
+    """Number of guests among them. Some servers count all members instead."""
+    pinnedpost_count: _builtins.int
+    """Number of pinned posts. Zero where the server did not count them."""
+    files_count: _builtins.int
+    """Number of files. Zero where the server did not count them."""
+    def __init__(
+        self,
+        *,
+        channel_id: _builtins.str = ...,
+        member_count: _builtins.int = ...,
+        guest_count: _builtins.int = ...,
+        pinnedpost_count: _builtins.int = ...,
+        files_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "files_count", b"files_count", "guest_count", b"guest_count", "member_count", b"member_count", "pinnedpost_count", b"pinnedpost_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChannelStats: _TypeAlias = ChannelStats  # noqa: Y015
+
+@_typing.final
+class ChannelMemberIdentifier(_message.Message):
+    """Names one membership."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    channel_id: _builtins.str
+    """Id of the channel."""
+    user_id: _builtins.str
+    """Id of the member."""
+    def __init__(
+        self,
+        *,
+        channel_id: _builtins.str = ...,
+        user_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChannelMemberIdentifier: _TypeAlias = ChannelMemberIdentifier  # noqa: Y015

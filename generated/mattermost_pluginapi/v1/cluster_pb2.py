@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%mattermost_pluginapi/v1/cluster.proto\x12\x17mattermost.pluginapi.v1\".\n\x12PluginClusterEvent\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%mattermost_pluginapi/v1/cluster.proto\x12\x17mattermost.pluginapi.v1\".\n\x12PluginClusterEvent\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"E\n\x1dPluginClusterEventSendOptions\x12\x11\n\tsend_type\x18\x01 \x01(\t\x12\x11\n\ttarget_id\x18\x02 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,4 +33,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PLUGINCLUSTEREVENT']._serialized_start=66
   _globals['_PLUGINCLUSTEREVENT']._serialized_end=112
+  _globals['_PLUGINCLUSTEREVENTSENDOPTIONS']._serialized_start=114
+  _globals['_PLUGINCLUSTEREVENTSENDOPTIONS']._serialized_end=183
 # @@protoc_insertion_point(module_scope)

@@ -18,7 +18,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class PluginClusterEvent(_message.Message):
-    """An event that the same plugin published on another node."""
+    """An event from this plugin on one node to the same plugin on other nodes."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -41,3 +41,29 @@ class PluginClusterEvent(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PluginClusterEvent: _TypeAlias = PluginClusterEvent  # noqa: Y015
+
+@_typing.final
+class PluginClusterEventSendOptions(_message.Message):
+    """How an event goes to other nodes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEND_TYPE_FIELD_NUMBER: _builtins.int
+    TARGET_ID_FIELD_NUMBER: _builtins.int
+    send_type: _builtins.str
+    """How it is sent: "reliable" or "best_effort". The gRPC host does not carry it."""
+    target_id: _builtins.str
+    """Id of the only node that gets it. Empty: all other nodes."""
+    def __init__(
+        self,
+        *,
+        send_type: _builtins.str = ...,
+        target_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["send_type", b"send_type", "target_id", b"target_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PluginClusterEventSendOptions: _TypeAlias = PluginClusterEventSendOptions  # noqa: Y015

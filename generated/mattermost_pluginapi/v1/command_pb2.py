@@ -24,10 +24,11 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from mattermost_pluginapi import options_pb2 as mattermost__pluginapi_dot_options__pb2
+from mattermost_pluginapi.v1 import autocomplete_pb2 as mattermost__pluginapi_dot_v1_dot_autocomplete__pb2
 from mattermost_pluginapi.v1 import message_attachment_pb2 as mattermost__pluginapi_dot_v1_dot_message__attachment__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%mattermost_pluginapi/v1/command.proto\x12\x17mattermost.pluginapi.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\"mattermost_pluginapi/options.proto\x1a\x30mattermost_pluginapi/v1/message_attachment.proto\"\xf3\x03\n\x0b\x43ommandArgs\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nchannel_id\x18\x02 \x01(\t\x12\x0f\n\x07team_id\x18\x03 \x01(\t\x12\x0f\n\x07root_id\x18\x04 \x01(\t\x12\x11\n\tparent_id\x18\x05 \x01(\t\x12\x1a\n\ntrigger_id\x18\x06 \x01(\tB\x06\xca\xf3\x18\x02\x18\x01\x12\x0f\n\x07\x63ommand\x18\x07 \x01(\t\x12\x10\n\x08site_url\x18\x08 \x01(\t\x12\t\n\x01t\x18\t \x01(\t\x12\x14\n\x0cuser_mention\x18\n \x01(\t\x12\x17\n\x0f\x63hannel_mention\x18\x0b \x01(\t\x12N\n\ruser_mentions\x18\xe8\x07 \x03(\x0b\x32\x36.mattermost.pluginapi.v1.CommandArgs.UserMentionsEntry\x12T\n\x10\x63hannel_mentions\x18\xe9\x07 \x03(\x0b\x32\x39.mattermost.pluginapi.v1.CommandArgs.ChannelMentionsEntry\x1a\x33\n\x11UserMentionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x36\n\x14\x43hannelMentionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xc0\x03\n\x0f\x43ommandResponse\x12\x15\n\rresponse_type\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x10\n\x08username\x18\x03 \x01(\t\x12\x12\n\nchannel_id\x18\x04 \x01(\t\x12\x10\n\x08icon_url\x18\x05 \x01(\t\x12\x0c\n\x04type\x18\x06 \x01(\t\x12&\n\x05props\x18\x07 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x15\n\rgoto_location\x18\x08 \x01(\t\x12\x1a\n\ntrigger_id\x18\t \x01(\tB\x06\xca\xf3\x18\x02\x18\x01\x12\x1a\n\x12skip_slack_parsing\x18\n \x01(\x08\x12=\n\x0b\x61ttachments\x18\x0b \x03(\x0b\x32(.mattermost.pluginapi.v1.CommandResponse\x12H\n\x13message_attachments\x18\xe8\x07 \x03(\x0b\x32*.mattermost.pluginapi.v1.MessageAttachment\x12\x42\n\x0f\x65xtra_responses\x18\xe9\x07 \x03(\x0b\x32(.mattermost.pluginapi.v1.CommandResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%mattermost_pluginapi/v1/command.proto\x12\x17mattermost.pluginapi.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\"mattermost_pluginapi/options.proto\x1a*mattermost_pluginapi/v1/autocomplete.proto\x1a\x30mattermost_pluginapi/v1/message_attachment.proto\"\xf3\x03\n\x0b\x43ommandArgs\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nchannel_id\x18\x02 \x01(\t\x12\x0f\n\x07team_id\x18\x03 \x01(\t\x12\x0f\n\x07root_id\x18\x04 \x01(\t\x12\x11\n\tparent_id\x18\x05 \x01(\t\x12\x1a\n\ntrigger_id\x18\x06 \x01(\tB\x06\xca\xf3\x18\x02\x18\x01\x12\x0f\n\x07\x63ommand\x18\x07 \x01(\t\x12\x10\n\x08site_url\x18\x08 \x01(\t\x12\t\n\x01t\x18\t \x01(\t\x12\x14\n\x0cuser_mention\x18\n \x01(\t\x12\x17\n\x0f\x63hannel_mention\x18\x0b \x01(\t\x12N\n\ruser_mentions\x18\xe8\x07 \x03(\x0b\x32\x36.mattermost.pluginapi.v1.CommandArgs.UserMentionsEntry\x12T\n\x10\x63hannel_mentions\x18\xe9\x07 \x03(\x0b\x32\x39.mattermost.pluginapi.v1.CommandArgs.ChannelMentionsEntry\x1a\x33\n\x11UserMentionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x36\n\x14\x43hannelMentionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xc0\x03\n\x0f\x43ommandResponse\x12\x15\n\rresponse_type\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x10\n\x08username\x18\x03 \x01(\t\x12\x12\n\nchannel_id\x18\x04 \x01(\t\x12\x10\n\x08icon_url\x18\x05 \x01(\t\x12\x0c\n\x04type\x18\x06 \x01(\t\x12&\n\x05props\x18\x07 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x15\n\rgoto_location\x18\x08 \x01(\t\x12\x1a\n\ntrigger_id\x18\t \x01(\tB\x06\xca\xf3\x18\x02\x18\x01\x12\x1a\n\x12skip_slack_parsing\x18\n \x01(\x08\x12=\n\x0b\x61ttachments\x18\x0b \x03(\x0b\x32(.mattermost.pluginapi.v1.CommandResponse\x12H\n\x13message_attachments\x18\xe8\x07 \x03(\x0b\x32*.mattermost.pluginapi.v1.MessageAttachment\x12\x42\n\x0f\x65xtra_responses\x18\xe9\x07 \x03(\x0b\x32(.mattermost.pluginapi.v1.CommandResponse\"\xd1\x03\n\x07\x43ommand\x12\n\n\x02id\x18\x01 \x01(\t\x12\x15\n\x05token\x18\x02 \x01(\tB\x06\xca\xf3\x18\x02\x18\x01\x12\x11\n\tcreate_at\x18\x03 \x01(\x03\x12\x11\n\tupdate_at\x18\x04 \x01(\x03\x12\x11\n\tdelete_at\x18\x05 \x01(\x03\x12\x12\n\ncreator_id\x18\x06 \x01(\t\x12\x0f\n\x07team_id\x18\x07 \x01(\t\x12\x0f\n\x07trigger\x18\x08 \x01(\t\x12\x0e\n\x06method\x18\t \x01(\t\x12\x10\n\x08username\x18\n \x01(\t\x12\x10\n\x08icon_url\x18\x0b \x01(\t\x12\x15\n\rauto_complete\x18\x0c \x01(\x08\x12\x1a\n\x12\x61uto_complete_desc\x18\r \x01(\t\x12\x1a\n\x12\x61uto_complete_hint\x18\x0e \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x0f \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x10 \x01(\t\x12\x0b\n\x03url\x18\x11 \x01(\t\x12\x11\n\tplugin_id\x18\x12 \x01(\t\x12\x45\n\x11\x61utocomplete_data\x18\xe8\x07 \x01(\x0b\x32).mattermost.pluginapi.v1.AutocompleteData\x12\x1f\n\x16\x61utocomplete_icon_data\x18\xe9\x07 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,12 +43,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COMMANDARGS'].fields_by_name['trigger_id']._serialized_options = b'\312\363\030\002\030\001'
   _globals['_COMMANDRESPONSE'].fields_by_name['trigger_id']._loaded_options = None
   _globals['_COMMANDRESPONSE'].fields_by_name['trigger_id']._serialized_options = b'\312\363\030\002\030\001'
-  _globals['_COMMANDARGS']._serialized_start=183
-  _globals['_COMMANDARGS']._serialized_end=682
-  _globals['_COMMANDARGS_USERMENTIONSENTRY']._serialized_start=575
-  _globals['_COMMANDARGS_USERMENTIONSENTRY']._serialized_end=626
-  _globals['_COMMANDARGS_CHANNELMENTIONSENTRY']._serialized_start=628
-  _globals['_COMMANDARGS_CHANNELMENTIONSENTRY']._serialized_end=682
-  _globals['_COMMANDRESPONSE']._serialized_start=685
-  _globals['_COMMANDRESPONSE']._serialized_end=1133
+  _globals['_COMMAND'].fields_by_name['token']._loaded_options = None
+  _globals['_COMMAND'].fields_by_name['token']._serialized_options = b'\312\363\030\002\030\001'
+  _globals['_COMMANDARGS']._serialized_start=227
+  _globals['_COMMANDARGS']._serialized_end=726
+  _globals['_COMMANDARGS_USERMENTIONSENTRY']._serialized_start=619
+  _globals['_COMMANDARGS_USERMENTIONSENTRY']._serialized_end=670
+  _globals['_COMMANDARGS_CHANNELMENTIONSENTRY']._serialized_start=672
+  _globals['_COMMANDARGS_CHANNELMENTIONSENTRY']._serialized_end=726
+  _globals['_COMMANDRESPONSE']._serialized_start=729
+  _globals['_COMMANDRESPONSE']._serialized_end=1177
+  _globals['_COMMAND']._serialized_start=1180
+  _globals['_COMMAND']._serialized_end=1645
 # @@protoc_insertion_point(module_scope)

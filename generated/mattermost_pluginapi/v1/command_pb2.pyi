@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf.internal import containers as _containers
+from mattermost_pluginapi.v1 import autocomplete_pb2 as _autocomplete_pb2
 from mattermost_pluginapi.v1 import message_attachment_pb2 as _message_attachment_pb2
 import builtins as _builtins
 import sys
@@ -22,7 +23,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class CommandArgs(_message.Message):
-    """A slash command as a user entered it."""
+    """A slash command as a user entered it, or as ExecuteSlashCommand is to run it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -140,8 +141,8 @@ Global___CommandArgs: _TypeAlias = CommandArgs  # noqa: Y015
 class CommandResponse(_message.Message):
     """What a slash command shows or does.
 
-    The gRPC host reads response_type, text, username, channel_id, icon_url, goto_location, trigger_id,
-    skip_slack_parsing and props only.
+    As the answer of ExecuteCommand the gRPC host reads response_type, text, username, channel_id, icon_url,
+    goto_location, trigger_id, skip_slack_parsing and props only.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -170,8 +171,8 @@ class CommandResponse(_message.Message):
     icon_url: _builtins.str
     """URL of the picture to be shown, if the server allows it. Empty: the user's own."""
     type: _builtins.str
-    """Kind of post that the answer becomes, as Post.type. Empty: an ordinary one. The gRPC host does not carry
-    it.
+    """Kind of post that the answer becomes, as Post.type. Empty: an ordinary one. In hooks the gRPC host does
+    not carry it.
     """
     goto_location: _builtins.str
     """URL that the user's client opens. Empty: none."""
@@ -219,3 +220,109 @@ class CommandResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CommandResponse: _TypeAlias = CommandResponse  # noqa: Y015
+
+@_typing.final
+class Command(_message.Message):
+    """A slash command."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    TOKEN_FIELD_NUMBER: _builtins.int
+    CREATE_AT_FIELD_NUMBER: _builtins.int
+    UPDATE_AT_FIELD_NUMBER: _builtins.int
+    DELETE_AT_FIELD_NUMBER: _builtins.int
+    CREATOR_ID_FIELD_NUMBER: _builtins.int
+    TEAM_ID_FIELD_NUMBER: _builtins.int
+    TRIGGER_FIELD_NUMBER: _builtins.int
+    METHOD_FIELD_NUMBER: _builtins.int
+    USERNAME_FIELD_NUMBER: _builtins.int
+    ICON_URL_FIELD_NUMBER: _builtins.int
+    AUTO_COMPLETE_FIELD_NUMBER: _builtins.int
+    AUTO_COMPLETE_DESC_FIELD_NUMBER: _builtins.int
+    AUTO_COMPLETE_HINT_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    URL_FIELD_NUMBER: _builtins.int
+    PLUGIN_ID_FIELD_NUMBER: _builtins.int
+    AUTOCOMPLETE_DATA_FIELD_NUMBER: _builtins.int
+    AUTOCOMPLETE_ICON_DATA_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Id of the command, 26 characters. Empty for commands of plugins and of the server itself."""
+    token: _builtins.str
+    """Secret that goes along with each request to url, by which the integration knows the server. 26
+    characters; the server makes it if it is empty.
+    """
+    create_at: _builtins.int
+    """When the command was stored, in milliseconds since the Unix epoch. The server sets it."""
+    update_at: _builtins.int
+    """When the command last changed, in milliseconds since the Unix epoch. The server sets it."""
+    delete_at: _builtins.int
+    """When the command was deleted, in milliseconds since the Unix epoch. Zero: it exists."""
+    creator_id: _builtins.str
+    """User who made the command. Empty: a plugin did."""
+    team_id: _builtins.str
+    """Team in which the command is known. Empty: all teams, for commands of plugins and of the server only."""
+    trigger: _builtins.str
+    """Word that calls the command, without the "/": from 1 to 128 bytes, in lower case, without spaces."""
+    method: _builtins.str
+    """How url is called: "P" for POST, "G" for GET. Empty for commands of plugins."""
+    username: _builtins.str
+    """Name under which answers are posted. Empty: that of the user."""
+    icon_url: _builtins.str
+    """URL of the picture beside answers. Empty: that of the user."""
+    auto_complete: _builtins.bool
+    """True if the command is offered while users type."""
+    auto_complete_desc: _builtins.str
+    """What the command does, for users who type it. May be empty."""
+    auto_complete_hint: _builtins.str
+    """What may follow the command, in short, such as "[issue]". May be empty."""
+    display_name: _builtins.str
+    """Name of the command, at most 64 bytes. May be empty."""
+    description: _builtins.str
+    """What the command does, for those who manage integrations, at most 128 bytes. May be empty."""
+    url: _builtins.str
+    """URL that is called when the command is entered, at most 1,024 bytes. Empty for commands of plugins."""
+    plugin_id: _builtins.str
+    """Plugin that made the command. Empty: a user or the server did."""
+    autocomplete_icon_data: _builtins.str
+    """Picture beside the command while users type: an SVG as a URL that begins with
+    "data:image/svg+xml;base64,". Empty: none. The gRPC host does not carry it.
+    """
+    @_builtins.property
+    def autocomplete_data(self) -> _autocomplete_pb2.AutocompleteData:
+        """What users are offered while they type the command. Unset: what auto_complete_hint and auto_complete_desc
+        say. The gRPC host does not carry it.
+        """
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        token: _builtins.str = ...,
+        create_at: _builtins.int = ...,
+        update_at: _builtins.int = ...,
+        delete_at: _builtins.int = ...,
+        creator_id: _builtins.str = ...,
+        team_id: _builtins.str = ...,
+        trigger: _builtins.str = ...,
+        method: _builtins.str = ...,
+        username: _builtins.str = ...,
+        icon_url: _builtins.str = ...,
+        auto_complete: _builtins.bool = ...,
+        auto_complete_desc: _builtins.str = ...,
+        auto_complete_hint: _builtins.str = ...,
+        display_name: _builtins.str = ...,
+        description: _builtins.str = ...,
+        url: _builtins.str = ...,
+        plugin_id: _builtins.str = ...,
+        autocomplete_data: _autocomplete_pb2.AutocompleteData | None = ...,
+        autocomplete_icon_data: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["autocomplete_data", b"autocomplete_data"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auto_complete", b"auto_complete", "auto_complete_desc", b"auto_complete_desc", "auto_complete_hint", b"auto_complete_hint", "autocomplete_data", b"autocomplete_data", "autocomplete_icon_data", b"autocomplete_icon_data", "create_at", b"create_at", "creator_id", b"creator_id", "delete_at", b"delete_at", "description", b"description", "display_name", b"display_name", "icon_url", b"icon_url", "id", b"id", "method", b"method", "plugin_id", b"plugin_id", "team_id", b"team_id", "token", b"token", "trigger", b"trigger", "update_at", b"update_at", "url", b"url", "username", b"username"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Command: _TypeAlias = Command  # noqa: Y015

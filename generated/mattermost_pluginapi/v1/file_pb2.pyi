@@ -3,8 +3,10 @@
 isort:skip_file
 Files."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -150,3 +152,127 @@ class FileData(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FileData: _TypeAlias = FileData  # noqa: Y015
+
+@_typing.final
+class GetFileInfosOptions(_message.Message):
+    """Which files to list, and in which order."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    INCLUDE_DELETED_FIELD_NUMBER: _builtins.int
+    SORT_BY_FIELD_NUMBER: _builtins.int
+    SORT_ORDER_FIELD_NUMBER: _builtins.int
+    USER_IDS_FIELD_NUMBER: _builtins.int
+    CHANNEL_IDS_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """Only files of this user. Empty: no such filter."""
+    channel_id: _builtins.str
+    """Only files in this channel. Empty: no such filter."""
+    include_deleted: _builtins.bool
+    """True: deleted files are listed as well."""
+    sort_by: _builtins.str
+    """Order: "CreateAt" by time of upload, "Size" by size. Empty: by time of upload."""
+    sort_order: _builtins.str
+    """"desc" for the newest or largest first. Anything else: the oldest or smallest first."""
+    since: _builtins.int
+    """Only files that were uploaded at this moment or later, in milliseconds since the Unix epoch. Zero: no
+    such filter. The gRPC host does not carry it.
+    """
+    @_builtins.property
+    def user_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only files of these users; where it is set, user_id does not count. Empty: user_id decides. The gRPC host
+        does not carry it.
+        """
+
+    @_builtins.property
+    def channel_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only files in these channels; where it is set, channel_id does not count. Empty: channel_id decides. The
+        gRPC host does not carry it.
+        """
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        channel_id: _builtins.str = ...,
+        include_deleted: _builtins.bool = ...,
+        sort_by: _builtins.str = ...,
+        sort_order: _builtins.str = ...,
+        user_ids: _abc.Iterable[_builtins.str] | None = ...,
+        channel_ids: _abc.Iterable[_builtins.str] | None = ...,
+        since: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "channel_ids", b"channel_ids", "include_deleted", b"include_deleted", "since", b"since", "sort_by", b"sort_by", "sort_order", b"sort_order", "user_id", b"user_id", "user_ids", b"user_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetFileInfosOptions: _TypeAlias = GetFileInfosOptions  # noqa: Y015
+
+@_typing.final
+class UploadSession(_message.Message):
+    """The upload of a file in several parts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    CREATE_AT_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    FILENAME_FIELD_NUMBER: _builtins.int
+    PATH_FIELD_NUMBER: _builtins.int
+    FILE_SIZE_FIELD_NUMBER: _builtins.int
+    FILE_OFFSET_FIELD_NUMBER: _builtins.int
+    REMOTE_ID_FIELD_NUMBER: _builtins.int
+    REQ_FILE_ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Id of the upload, 26 characters of a to z and 0 to 9. Whoever opens the upload chooses it."""
+    type: _builtins.str
+    """What is uploaded: "attachment" for a file in a channel, "import" for data that an administrator imports."""
+    create_at: _builtins.int
+    """When the upload was opened, in milliseconds since the Unix epoch. The server sets it."""
+    user_id: _builtins.str
+    """User who uploads the file, 26 characters."""
+    channel_id: _builtins.str
+    """Channel in which the file is to be posted. Empty for an "import"."""
+    filename: _builtins.str
+    """Name of the file with its extension. It must not be empty."""
+    path: _builtins.str
+    """Where the file store keeps the file, relative to its root. The server sets it."""
+    file_size: _builtins.int
+    """Size of the whole file in bytes, at least 1."""
+    file_offset: _builtins.int
+    """Number of bytes that have arrived; the upload is over when it equals file_size. The server sets it."""
+    remote_id: _builtins.str
+    """Remote server or plugin from which the file comes. Empty: this server. The gRPC host does not carry it."""
+    req_file_id: _builtins.str
+    """Id that the file is to get, for files from a remote. Empty: the server chooses one. The gRPC host does
+    not carry it.
+    """
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        type: _builtins.str = ...,
+        create_at: _builtins.int = ...,
+        user_id: _builtins.str = ...,
+        channel_id: _builtins.str = ...,
+        filename: _builtins.str = ...,
+        path: _builtins.str = ...,
+        file_size: _builtins.int = ...,
+        file_offset: _builtins.int = ...,
+        remote_id: _builtins.str = ...,
+        req_file_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "create_at", b"create_at", "file_offset", b"file_offset", "file_size", b"file_size", "filename", b"filename", "id", b"id", "path", b"path", "remote_id", b"remote_id", "req_file_id", b"req_file_id", "type", b"type", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UploadSession: _TypeAlias = UploadSession  # noqa: Y015

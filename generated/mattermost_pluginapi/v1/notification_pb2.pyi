@@ -20,9 +20,9 @@ DESCRIPTOR: _descriptor.FileDescriptor
 @_typing.final
 class PushNotification(_message.Message):
     """A push notification for the devices of one user. The server fills ack_id, platform, server_id, device_id
-    and signature for each device after the hook.
+    and signature for each device: they are empty in the hook, and SendPushNotification need not give them.
 
-    The gRPC host carries neither sub_type, is_crt nor cont_ava; a replacement loses them.
+    In hooks the gRPC host carries neither sub_type, is_crt nor cont_ava; a replacement loses them.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -73,8 +73,8 @@ class PushNotification(_message.Message):
     badge: _builtins.str
     """Number on the app's icon, as decimal digits. Empty or "0": none."""
     cont_ava: _builtins.str
-    """"1" if the device is to wake the app without showing anything, as decimal digits. Empty or "0": not. The
-    gRPC host does not carry it.
+    """"1" if the device is to wake the app without showing anything, as decimal digits. Empty or "0": not. In
+    hooks the gRPC host does not carry it.
     """
     team_id: _builtins.str
     """Team of the post. Empty: none."""
@@ -95,13 +95,13 @@ class PushNotification(_message.Message):
     version: _builtins.str
     """Version of this form of notification, such as "v2"."""
     is_crt: _builtins.bool
-    """True if the user has collapsed reply threads. The gRPC host does not carry it."""
+    """True if the user has collapsed reply threads. In hooks the gRPC host does not carry it."""
     channel_name: _builtins.str
     """Name of the channel, as it is to be shown."""
     type: _builtins.str
     """What the notification is about: "message", "clear", "update_badge", "session" or "test"."""
     sub_type: _builtins.str
-    """Finer distinction, such as "calls". Empty: none. The gRPC host does not carry it."""
+    """Finer distinction, such as "calls". Empty: none. In hooks the gRPC host does not carry it."""
     is_id_loaded: _builtins.bool
     """True if the notification holds ids only and the device fetches the text itself. The gRPC host does not
     carry it.
@@ -230,3 +230,27 @@ class EmailNotificationContent(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EmailNotificationContent: _TypeAlias = EmailNotificationContent  # noqa: Y015
+
+@_typing.final
+class SendToastMessageOptions(_message.Message):
+    """How a short message appears at the edge of the page."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    POSITION_FIELD_NUMBER: _builtins.int
+    position: _builtins.str
+    """Where it appears: "top-left", "top-center", "top-right", "bottom-left", "bottom-center" or
+    "bottom-right". Empty: "bottom-right".
+    """
+    def __init__(
+        self,
+        *,
+        position: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["position", b"position"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SendToastMessageOptions: _TypeAlias = SendToastMessageOptions  # noqa: Y015

@@ -26,8 +26,9 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class Post(_message.Message):
     """A message in a channel.
 
-    The gRPC host carries props, metadata, participants and filenames in neither direction: they arrive empty,
-    and a replacement post cannot set them.
+    In hooks the gRPC host carries props, metadata, participants and filenames in neither direction: they
+    arrive empty, and a replacement post cannot set them. In calls of the plugin API it carries all but
+    filenames.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -100,7 +101,7 @@ class Post(_message.Message):
     @_builtins.property
     def props(self) -> _struct_pb2.Struct:
         """Further properties, a JSON object: "attachments", "from_webhook" and others, or a plugin's own. Numbers
-        are doubles: integers beyond 2**53 lose precision. The gRPC host does not carry it.
+        are doubles: integers beyond 2**53 lose precision. In hooks the gRPC host does not carry it.
         """
 
     @_builtins.property
@@ -109,11 +110,13 @@ class Post(_message.Message):
 
     @_builtins.property
     def participants(self) -> _containers.RepeatedCompositeFieldContainer[_user_pb2.User]:
-        """Users who take part in the thread, where the server looked them up. The gRPC host does not carry them."""
+        """Users who take part in the thread, where the server looked them up. In hooks the gRPC host does not carry
+        them.
+        """
 
     @_builtins.property
     def metadata(self) -> Global___PostMetadata:
-        """What clients need to show the post. Unset: not looked up. The gRPC host does not carry it."""
+        """What clients need to show the post. Unset: not looked up. In hooks the gRPC host does not carry it."""
 
     @_builtins.property
     def filenames(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

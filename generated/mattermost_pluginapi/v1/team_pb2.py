@@ -22,15 +22,29 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from mattermost_pluginapi import options_pb2 as mattermost__pluginapi_dot_options__pb2
+from mattermost_pluginapi.v1 import common_pb2 as mattermost__pluginapi_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"mattermost_pluginapi/v1/team.proto\x12\x17mattermost.pluginapi.v1\"\xbd\x01\n\nTeamMember\x12\x0f\n\x07team_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\r\n\x05roles\x18\x03 \x01(\t\x12\x11\n\tdelete_at\x18\x04 \x01(\x03\x12\x14\n\x0cscheme_guest\x18\x05 \x01(\x08\x12\x13\n\x0bscheme_user\x18\x06 \x01(\x08\x12\x14\n\x0cscheme_admin\x18\x07 \x01(\x08\x12\x11\n\tcreate_at\x18\x08 \x01(\x03\x12\x17\n\x0e\x65xplicit_roles\x18\xe8\x07 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"mattermost_pluginapi/v1/team.proto\x12\x17mattermost.pluginapi.v1\x1a\"mattermost_pluginapi/options.proto\x1a$mattermost_pluginapi/v1/common.proto\"\xbd\x01\n\nTeamMember\x12\x0f\n\x07team_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\r\n\x05roles\x18\x03 \x01(\t\x12\x11\n\tdelete_at\x18\x04 \x01(\x03\x12\x14\n\x0cscheme_guest\x18\x05 \x01(\x08\x12\x13\n\x0bscheme_user\x18\x06 \x01(\x08\x12\x14\n\x0cscheme_admin\x18\x07 \x01(\x08\x12\x11\n\tcreate_at\x18\x08 \x01(\x03\x12\x17\n\x0e\x65xplicit_roles\x18\xe8\x07 \x01(\t\"\xe9\x03\n\x04Team\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tcreate_at\x18\x02 \x01(\x03\x12\x11\n\tupdate_at\x18\x03 \x01(\x03\x12\x11\n\tdelete_at\x18\x04 \x01(\x03\x12\x14\n\x0c\x64isplay_name\x18\x05 \x01(\t\x12\x0c\n\x04name\x18\x06 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x07 \x01(\t\x12\r\n\x05\x65mail\x18\x08 \x01(\t\x12/\n\x04type\x18\t \x01(\x0e\x32!.mattermost.pluginapi.v1.TeamType\x12\x14\n\x0c\x63ompany_name\x18\n \x01(\t\x12\x17\n\x0f\x61llowed_domains\x18\x0b \x01(\t\x12\x19\n\tinvite_id\x18\x0c \x01(\tB\x06\xca\xf3\x18\x02\x18\x01\x12\x19\n\x11\x61llow_open_invite\x18\r \x01(\x08\x12\x1d\n\x15last_team_icon_update\x18\x0e \x01(\x03\x12\x16\n\tscheme_id\x18\x0f \x01(\tH\x00\x88\x01\x01\x12\x1e\n\x11group_constrained\x18\x10 \x01(\x08H\x01\x88\x01\x01\x12\x16\n\tpolicy_id\x18\x11 \x01(\tH\x02\x88\x01\x01\x12\x1d\n\x15\x63loud_limits_archived\x18\x12 \x01(\x08\x42\x0c\n\n_scheme_idB\x14\n\x12_group_constrainedB\x0c\n\n_policy_id\"\xd5\x01\n\nTeamUnread\x12\x0f\n\x07team_id\x18\x01 \x01(\t\x12\x11\n\tmsg_count\x18\x02 \x01(\x03\x12\x15\n\rmention_count\x18\x03 \x01(\x03\x12\x1a\n\x12mention_count_root\x18\x04 \x01(\x03\x12\x16\n\x0emsg_count_root\x18\x05 \x01(\x03\x12\x14\n\x0cthread_count\x18\x06 \x01(\x03\x12\x1c\n\x14thread_mention_count\x18\x07 \x01(\x03\x12$\n\x1bthread_urgent_mention_count\x18\xe8\x07 \x01(\x03\"U\n\tTeamStats\x12\x0f\n\x07team_id\x18\x01 \x01(\t\x12\x1a\n\x12total_member_count\x18\x02 \x01(\x03\x12\x1b\n\x13\x61\x63tive_member_count\x18\x03 \x01(\x03\"\x8d\x01\n\x13TeamMemberWithError\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x33\n\x06member\x18\x02 \x01(\x0b\x32#.mattermost.pluginapi.v1.TeamMember\x12\x30\n\x05\x65rror\x18\x03 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError*O\n\x08TeamType\x12\x19\n\x15TEAM_TYPE_UNSPECIFIED\x10\x00\x12\x12\n\x0eTEAM_TYPE_OPEN\x10\x01\x12\x14\n\x10TEAM_TYPE_INVITE\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mattermost_pluginapi.v1.team_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TEAMMEMBER']._serialized_start=64
-  _globals['_TEAMMEMBER']._serialized_end=253
+  _globals['_TEAM'].fields_by_name['invite_id']._loaded_options = None
+  _globals['_TEAM'].fields_by_name['invite_id']._serialized_options = b'\312\363\030\002\030\001'
+  _globals['_TEAMTYPE']._serialized_start=1268
+  _globals['_TEAMTYPE']._serialized_end=1347
+  _globals['_TEAMMEMBER']._serialized_start=138
+  _globals['_TEAMMEMBER']._serialized_end=327
+  _globals['_TEAM']._serialized_start=330
+  _globals['_TEAM']._serialized_end=819
+  _globals['_TEAMUNREAD']._serialized_start=822
+  _globals['_TEAMUNREAD']._serialized_end=1035
+  _globals['_TEAMSTATS']._serialized_start=1037
+  _globals['_TEAMSTATS']._serialized_end=1122
+  _globals['_TEAMMEMBERWITHERROR']._serialized_start=1125
+  _globals['_TEAMMEMBERWITHERROR']._serialized_end=1266
 # @@protoc_insertion_point(module_scope)

@@ -5,6 +5,8 @@ Teams."""
 
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from mattermost_pluginapi.v1 import common_pb2 as _common_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -15,6 +17,30 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _TeamType:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TeamTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TeamType.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TEAM_TYPE_UNSPECIFIED: _TeamType.ValueType  # 0
+    """The type is not known. It is no type with which a team can be stored."""
+    TEAM_TYPE_OPEN: _TeamType.ValueType  # 1
+    """Everybody on the server may join. "O" in Mattermost's REST API."""
+    TEAM_TYPE_INVITE: _TeamType.ValueType  # 2
+    """Only those who are invited may join. "I" in Mattermost's REST API."""
+
+class TeamType(_TeamType, metaclass=_TeamTypeEnumTypeWrapper):
+    """Who can join a team."""
+
+TEAM_TYPE_UNSPECIFIED: TeamType.ValueType  # 0
+"""The type is not known. It is no type with which a team can be stored."""
+TEAM_TYPE_OPEN: TeamType.ValueType  # 1
+"""Everybody on the server may join. "O" in Mattermost's REST API."""
+TEAM_TYPE_INVITE: TeamType.ValueType  # 2
+"""Only those who are invited may join. "I" in Mattermost's REST API."""
+Global___TeamType: _TypeAlias = TeamType  # noqa: Y015
 
 @_typing.final
 class TeamMember(_message.Message):
@@ -71,3 +97,226 @@ class TeamMember(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TeamMember: _TypeAlias = TeamMember  # noqa: Y015
+
+@_typing.final
+class Team(_message.Message):
+    """A team: people and their channels."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    CREATE_AT_FIELD_NUMBER: _builtins.int
+    UPDATE_AT_FIELD_NUMBER: _builtins.int
+    DELETE_AT_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    EMAIL_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    COMPANY_NAME_FIELD_NUMBER: _builtins.int
+    ALLOWED_DOMAINS_FIELD_NUMBER: _builtins.int
+    INVITE_ID_FIELD_NUMBER: _builtins.int
+    ALLOW_OPEN_INVITE_FIELD_NUMBER: _builtins.int
+    LAST_TEAM_ICON_UPDATE_FIELD_NUMBER: _builtins.int
+    SCHEME_ID_FIELD_NUMBER: _builtins.int
+    GROUP_CONSTRAINED_FIELD_NUMBER: _builtins.int
+    POLICY_ID_FIELD_NUMBER: _builtins.int
+    CLOUD_LIMITS_ARCHIVED_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """Id of the team, 26 characters. The server sets it."""
+    create_at: _builtins.int
+    """When the team was made, in milliseconds since the Unix epoch. The server sets it."""
+    update_at: _builtins.int
+    """When the team last changed, in milliseconds since the Unix epoch. The server sets it."""
+    delete_at: _builtins.int
+    """When the team was archived, in milliseconds since the Unix epoch. Zero: it is in use."""
+    display_name: _builtins.str
+    """Name that users see, from 1 to 64 characters."""
+    name: _builtins.str
+    """Name in the team's URL, from 2 to 64 characters: lower-case letters, digits and hyphens. Some beginnings,
+    such as "admin" and "api", are not allowed.
+    """
+    description: _builtins.str
+    """What the team is for, at most 255 bytes. May be empty."""
+    email: _builtins.str
+    """E-mail address of whoever made the team, at most 128 bytes. May be empty."""
+    type: Global___TeamType.ValueType
+    """Who can join the team. Newer servers store TEAM_TYPE_INVITE unless allow_open_invite is true as well."""
+    company_name: _builtins.str
+    """Name of a company, at most 64 bytes. Usually empty."""
+    allowed_domains: _builtins.str
+    """Domains of e-mail addresses with which users may join, separated by commas; at most 500 bytes. Empty:
+    all.
+    """
+    invite_id: _builtins.str
+    """Secret part of the link with which anybody can join the team. The server makes it if it is empty."""
+    allow_open_invite: _builtins.bool
+    """True if everybody on the server may join without an invitation."""
+    last_team_icon_update: _builtins.int
+    """When the icon last changed, in milliseconds since the Unix epoch. Zero: there is none."""
+    scheme_id: _builtins.str
+    """Permission scheme of the team. Unset: that of the system."""
+    group_constrained: _builtins.bool
+    """True if only members of linked groups may be in the team. Unset: false."""
+    policy_id: _builtins.str
+    """Data retention policy of the team. Unset: none of its own."""
+    cloud_limits_archived: _builtins.bool
+    """True if the team was archived because the plan's limit was reached."""
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        create_at: _builtins.int = ...,
+        update_at: _builtins.int = ...,
+        delete_at: _builtins.int = ...,
+        display_name: _builtins.str = ...,
+        name: _builtins.str = ...,
+        description: _builtins.str = ...,
+        email: _builtins.str = ...,
+        type: Global___TeamType.ValueType = ...,
+        company_name: _builtins.str = ...,
+        allowed_domains: _builtins.str = ...,
+        invite_id: _builtins.str = ...,
+        allow_open_invite: _builtins.bool = ...,
+        last_team_icon_update: _builtins.int = ...,
+        scheme_id: _builtins.str | None = ...,
+        group_constrained: _builtins.bool | None = ...,
+        policy_id: _builtins.str | None = ...,
+        cloud_limits_archived: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_group_constrained", b"_group_constrained", "_policy_id", b"_policy_id", "_scheme_id", b"_scheme_id", "group_constrained", b"group_constrained", "policy_id", b"policy_id", "scheme_id", b"scheme_id"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_group_constrained", b"_group_constrained", "_policy_id", b"_policy_id", "_scheme_id", b"_scheme_id", "allow_open_invite", b"allow_open_invite", "allowed_domains", b"allowed_domains", "cloud_limits_archived", b"cloud_limits_archived", "company_name", b"company_name", "create_at", b"create_at", "delete_at", b"delete_at", "description", b"description", "display_name", b"display_name", "email", b"email", "group_constrained", b"group_constrained", "id", b"id", "invite_id", b"invite_id", "last_team_icon_update", b"last_team_icon_update", "name", b"name", "policy_id", b"policy_id", "scheme_id", b"scheme_id", "type", b"type", "update_at", b"update_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__group_constrained: _TypeAlias = _typing.Literal["group_constrained"]  # noqa: Y015
+    _WhichOneofArgType__group_constrained: _TypeAlias = _typing.Literal["_group_constrained", b"_group_constrained"]  # noqa: Y015
+    _WhichOneofReturnType__policy_id: _TypeAlias = _typing.Literal["policy_id"]  # noqa: Y015
+    _WhichOneofArgType__policy_id: _TypeAlias = _typing.Literal["_policy_id", b"_policy_id"]  # noqa: Y015
+    _WhichOneofReturnType__scheme_id: _TypeAlias = _typing.Literal["scheme_id"]  # noqa: Y015
+    _WhichOneofArgType__scheme_id: _TypeAlias = _typing.Literal["_scheme_id", b"_scheme_id"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__group_constrained) -> _WhichOneofReturnType__group_constrained | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__policy_id) -> _WhichOneofReturnType__policy_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__scheme_id) -> _WhichOneofReturnType__scheme_id | None: ...
+
+Global___Team: _TypeAlias = Team  # noqa: Y015
+
+@_typing.final
+class TeamUnread(_message.Message):
+    """What one user has not read in one team."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEAM_ID_FIELD_NUMBER: _builtins.int
+    MSG_COUNT_FIELD_NUMBER: _builtins.int
+    MENTION_COUNT_FIELD_NUMBER: _builtins.int
+    MENTION_COUNT_ROOT_FIELD_NUMBER: _builtins.int
+    MSG_COUNT_ROOT_FIELD_NUMBER: _builtins.int
+    THREAD_COUNT_FIELD_NUMBER: _builtins.int
+    THREAD_MENTION_COUNT_FIELD_NUMBER: _builtins.int
+    THREAD_URGENT_MENTION_COUNT_FIELD_NUMBER: _builtins.int
+    team_id: _builtins.str
+    """Id of the team."""
+    msg_count: _builtins.int
+    """Number of unread posts, with replies."""
+    mention_count: _builtins.int
+    """Number of unread mentions, with those in replies."""
+    mention_count_root: _builtins.int
+    """Number of unread mentions outside of replies."""
+    msg_count_root: _builtins.int
+    """Number of unread posts that are not replies."""
+    thread_count: _builtins.int
+    """Number of threads with unread replies, among those that the user follows. Zero where threads were not
+    counted.
+    """
+    thread_mention_count: _builtins.int
+    """Number of unread mentions in those threads. Zero where threads were not counted."""
+    thread_urgent_mention_count: _builtins.int
+    """Number of unread mentions in those threads that are urgent. Zero where threads were not counted. The gRPC
+    host does not carry it.
+    """
+    def __init__(
+        self,
+        *,
+        team_id: _builtins.str = ...,
+        msg_count: _builtins.int = ...,
+        mention_count: _builtins.int = ...,
+        mention_count_root: _builtins.int = ...,
+        msg_count_root: _builtins.int = ...,
+        thread_count: _builtins.int = ...,
+        thread_mention_count: _builtins.int = ...,
+        thread_urgent_mention_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["mention_count", b"mention_count", "mention_count_root", b"mention_count_root", "msg_count", b"msg_count", "msg_count_root", b"msg_count_root", "team_id", b"team_id", "thread_count", b"thread_count", "thread_mention_count", b"thread_mention_count", "thread_urgent_mention_count", b"thread_urgent_mention_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TeamUnread: _TypeAlias = TeamUnread  # noqa: Y015
+
+@_typing.final
+class TeamStats(_message.Message):
+    """How many members a team has."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEAM_ID_FIELD_NUMBER: _builtins.int
+    TOTAL_MEMBER_COUNT_FIELD_NUMBER: _builtins.int
+    ACTIVE_MEMBER_COUNT_FIELD_NUMBER: _builtins.int
+    team_id: _builtins.str
+    """Id of the team."""
+    total_member_count: _builtins.int
+    """Number of members, with deactivated users."""
+    active_member_count: _builtins.int
+    """Number of members who are not deactivated."""
+    def __init__(
+        self,
+        *,
+        team_id: _builtins.str = ...,
+        total_member_count: _builtins.int = ...,
+        active_member_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active_member_count", b"active_member_count", "team_id", b"team_id", "total_member_count", b"total_member_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TeamStats: _TypeAlias = TeamStats  # noqa: Y015
+
+@_typing.final
+class TeamMemberWithError(_message.Message):
+    """What became of one user who was to be added to a team."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The user."""
+    @_builtins.property
+    def member(self) -> Global___TeamMember:
+        """The membership as stored. Unset: the user was not added."""
+
+    @_builtins.property
+    def error(self) -> _common_pb2.AppError:
+        """Why the user was not added. Unset: no failure."""
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        member: Global___TeamMember | None = ...,
+        error: _common_pb2.AppError | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "member", b"member"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["error", b"error", "member", b"member", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TeamMemberWithError: _TypeAlias = TeamMemberWithError  # noqa: Y015

@@ -134,7 +134,9 @@ class User(_message.Message):
     username: _builtins.str
     """Name by which others mention the user, in lower case, at most 64 characters, without the "@"."""
     password: _builtins.str
-    """Hash of the password. Empty for bots and for accounts that log in elsewhere."""
+    """Hash of the password; in CreateUser the password itself. Empty for bots and for accounts that log in
+    elsewhere.
+    """
     auth_data: _builtins.str
     """Who the user is to the login service. Unset: the account has a password here."""
     auth_service: _builtins.str
@@ -256,3 +258,61 @@ class User(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__remote_id) -> _WhichOneofReturnType__remote_id | None: ...
 
 Global___User: _TypeAlias = User  # noqa: Y015
+
+@_typing.final
+class ViewUsersRestrictions(_message.Message):
+    """Limits a list to users who are in certain teams or channels."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEAMS_FIELD_NUMBER: _builtins.int
+    CHANNELS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def teams(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only users in one of these teams, by id."""
+
+    @_builtins.property
+    def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only users in one of these channels, by id."""
+
+    def __init__(
+        self,
+        *,
+        teams: _abc.Iterable[_builtins.str] | None = ...,
+        channels: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channels", b"channels", "teams", b"teams"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ViewUsersRestrictions: _TypeAlias = ViewUsersRestrictions  # noqa: Y015
+
+@_typing.final
+class UserAuth(_message.Message):
+    """By which login service a user logs in."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUTH_DATA_FIELD_NUMBER: _builtins.int
+    AUTH_SERVICE_FIELD_NUMBER: _builtins.int
+    auth_data: _builtins.str
+    """Who the user is to the login service. Unset: nobody."""
+    auth_service: _builtins.str
+    """Login service, such as "ldap", "saml" or "gitlab"."""
+    def __init__(
+        self,
+        *,
+        auth_data: _builtins.str | None = ...,
+        auth_service: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_auth_data", b"_auth_data", "auth_data", b"auth_data"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_auth_data", b"_auth_data", "auth_data", b"auth_data", "auth_service", b"auth_service"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__auth_data: _TypeAlias = _typing.Literal["auth_data"]  # noqa: Y015
+    _WhichOneofArgType__auth_data: _TypeAlias = _typing.Literal["_auth_data", b"_auth_data"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__auth_data) -> _WhichOneofReturnType__auth_data | None: ...
+
+Global___UserAuth: _TypeAlias = UserAuth  # noqa: Y015

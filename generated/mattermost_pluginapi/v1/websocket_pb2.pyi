@@ -3,9 +3,11 @@
 isort:skip_file
 Websocket messages."""
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import struct_pb2 as _struct_pb2
+from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -50,3 +52,88 @@ class WebSocketRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WebSocketRequest: _TypeAlias = WebSocketRequest  # noqa: Y015
+
+@_typing.final
+class WebsocketBroadcast(_message.Message):
+    """Whom an event reaches. The fields narrow it down; an event with none of them set reaches every client.
+
+    The gRPC host heeds omit_users, user_id, channel_id, team_id and omit_connection_id only.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OMIT_USERS_FIELD_NUMBER: _builtins.int
+    USER_ID_FIELD_NUMBER: _builtins.int
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    TEAM_ID_FIELD_NUMBER: _builtins.int
+    CONNECTION_ID_FIELD_NUMBER: _builtins.int
+    OMIT_CONNECTION_ID_FIELD_NUMBER: _builtins.int
+    RELIABLE_CLUSTER_SEND_FIELD_NUMBER: _builtins.int
+    CONTENTION_FREE_BROADCAST_FIELD_NUMBER: _builtins.int
+    OMITTED_CONNECTION_ID_FIELD_NUMBER: _builtins.int
+    CONTAINS_SANITIZED_DATA_FIELD_NUMBER: _builtins.int
+    CONTAINS_SENSITIVE_DATA_FIELD_NUMBER: _builtins.int
+    BROADCAST_HOOKS_FIELD_NUMBER: _builtins.int
+    BROADCAST_HOOK_ARGS_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """The only user whom it reaches. Empty: no such limit."""
+    channel_id: _builtins.str
+    """Channel whose members it reaches. Empty: no such limit."""
+    team_id: _builtins.str
+    """Team whose members it reaches. Empty: no such limit."""
+    connection_id: _builtins.str
+    """The only connection that it reaches. Empty: no such limit. Where omit_connection_id is true on the gRPC
+    host, the connection that it does not reach.
+    """
+    omit_connection_id: _builtins.bool
+    """On the gRPC host true: it does not reach connection_id. Stock servers have omitted_connection_id for it."""
+    reliable_cluster_send: _builtins.bool
+    """True: on a cluster the event is sent to other nodes over a channel that loses none."""
+    contention_free_broadcast: _builtins.bool
+    """Without effect: servers do not know it."""
+    omitted_connection_id: _builtins.str
+    """Connection that it does not reach. Empty: no such limit. The gRPC host does not carry it."""
+    contains_sanitized_data: _builtins.bool
+    """True: it reaches only users who may not see everything. Meant for pairs of events, one of them with
+    sensitive data. The gRPC host does not carry it.
+    """
+    contains_sensitive_data: _builtins.bool
+    """True: it reaches only users who may see everything. The gRPC host does not carry it."""
+    @_builtins.property
+    def omit_users(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Users whom it does not reach."""
+
+    @_builtins.property
+    def broadcast_hooks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of the server's own rules that change the event for each connection. The gRPC host does not carry
+        it.
+        """
+
+    @_builtins.property
+    def broadcast_hook_args(self) -> _containers.RepeatedCompositeFieldContainer[_struct_pb2.Struct]:
+        """Arguments of those rules, a JSON object for each. The gRPC host does not carry it."""
+
+    def __init__(
+        self,
+        *,
+        omit_users: _abc.Iterable[_builtins.str] | None = ...,
+        user_id: _builtins.str = ...,
+        channel_id: _builtins.str = ...,
+        team_id: _builtins.str = ...,
+        connection_id: _builtins.str = ...,
+        omit_connection_id: _builtins.bool = ...,
+        reliable_cluster_send: _builtins.bool = ...,
+        contention_free_broadcast: _builtins.bool = ...,
+        omitted_connection_id: _builtins.str = ...,
+        contains_sanitized_data: _builtins.bool = ...,
+        contains_sensitive_data: _builtins.bool = ...,
+        broadcast_hooks: _abc.Iterable[_builtins.str] | None = ...,
+        broadcast_hook_args: _abc.Iterable[_struct_pb2.Struct] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["broadcast_hook_args", b"broadcast_hook_args", "broadcast_hooks", b"broadcast_hooks", "channel_id", b"channel_id", "connection_id", b"connection_id", "contains_sanitized_data", b"contains_sanitized_data", "contains_sensitive_data", b"contains_sensitive_data", "contention_free_broadcast", b"contention_free_broadcast", "omit_connection_id", b"omit_connection_id", "omit_users", b"omit_users", "omitted_connection_id", b"omitted_connection_id", "reliable_cluster_send", b"reliable_cluster_send", "team_id", b"team_id", "user_id", b"user_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WebsocketBroadcast: _TypeAlias = WebsocketBroadcast  # noqa: Y015
