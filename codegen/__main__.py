@@ -3,12 +3,16 @@
 import argparse
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+from codegen.api_build import build_api
+from codegen.api_model import ApiService
 from codegen.build import build_service
 from codegen.descriptors import Descriptors
-from codegen.errors import CodegenError
+from codegen.errors import CodegenError, Fault
 from codegen.format import format_sources
+from codegen.model import Service
 from codegen.protoc import check_tool_versions, compile_messages, descriptor_set
 from codegen.render import render
 from codegen.tree import differences, replace_tree
@@ -27,12 +31,36 @@ def generate(protos: Path, out: Path) -> int:
     """
     check_tool_versions()
     with tempfile.TemporaryDirectory() as scratch:
-        service = build_service(Descriptors(descriptor_set(protos, Path(scratch))))
+        descriptors = Descriptors(descriptor_set(protos, Path(scratch)))
+    service, api = build_models(descriptors)
     compile_messages(protos, out)
-    format_sources(render(service), out)
+    format_sources(render(service, api), out)
     for folder in {path.parent for path in out.rglob("*_pb2.py")}:
         (folder / "__init__.py").touch()
     return len(service.hooks)
+
+
+def build_models(descriptors: Descriptors) -> tuple[Service, ApiService | None]:
+    """Build the models of hooks and plugin API.
+
+    Raises:
+        CodegenError: with the faults of both.
+    """
+    try:
+        service = build_service(descriptors)
+    except CodegenError as error:
+        if not error.faults:
+            raise
+        raise CodegenError("The proto files have faults:", [*error.faults, *_api_faults(descriptors)]) from None
+    return service, build_api(descriptors)
+
+
+def _api_faults(descriptors: Descriptors) -> Sequence[Fault]:
+    try:
+        build_api(descriptors)
+    except CodegenError as error:
+        return error.faults
+    return ()
 
 
 def main() -> int:

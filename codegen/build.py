@@ -1,6 +1,5 @@
 """From descriptors to the model: every decision about hooks is taken here, every fault is found here."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,9 +18,10 @@ from codegen.model import (
     ResponseShape,
     Service,
 )
-from codegen.naming import RESERVED_METHODS, RESERVED_PARAMETERS, is_hook_name, snake_case
+from codegen.naming import RESERVED_METHODS, RESERVED_PARAMETERS, is_go_name, snake_case
 from codegen.python_types import CONTRACT_PACKAGE, MODELS_MODULE, parameter_type
 from codegen.reach import ALWAYS_NEEDED, message_import, reached_models
+from codegen.rpcs import SERVER_VERSION, rpc_path, rpc_symbol, split_doc
 from codegen.shapes import UnknownShapeError, response_shape
 
 _SERVICE = f"{CONTRACT_PACKAGE}.PluginHooks"
@@ -32,7 +32,6 @@ _REQUEST_CONTEXT = f".{CONTRACT_PACKAGE}.RequestContext"
 _RESULTS_MODULE = "mattermost_pluginapi.hooks.results"
 _STREAMS_MODULE = "mattermost_pluginapi.hooks.streams"
 _ON_ERROR = {1: "allow", 2: "reject", 3: "error"}
-_SERVER_VERSION = re.compile(r"\d+\.\d+(\.\d+)?")
 
 _STREAM_PARAMETERS = (
     ("context", "PluginContext", MODELS_MODULE, "Session, request id and client of the request."),
@@ -84,7 +83,7 @@ class _Builder:
             name=_SERVICE,
             implemented=message_import(self._descriptors, implemented.descriptor.input_type),
             implemented_response=message_import(self._descriptors, implemented.descriptor.output_type),
-            implemented_path=_path(implemented),
+            implemented_path=rpc_path(implemented),
             hooks=tuple(hooks),
             models=reached_models(self._descriptors, rpcs),
         )
@@ -100,7 +99,7 @@ class _Builder:
         faults_before = len(self._faults)
         options = self._options(rpc)
         if not rpc.doc:
-            self._fault(rpc.position, _symbol(rpc), "needs a comment: it becomes the docstring that authors see")
+            self._fault(rpc.position, rpc_symbol(rpc), "needs a comment: it becomes the docstring that authors see")
         is_streaming = method.client_streaming or method.server_streaming
         signature = self._stream_signature(rpc) if is_streaming else self._unary_signature(rpc)
         if options is None or signature is None:
@@ -108,12 +107,12 @@ class _Builder:
         on_error = self._on_error(rpc, options, signature.shape)
         if len(self._faults) > faults_before:
             return None
-        summary, doc = _split_doc(rpc.doc)
+        summary, doc = split_doc(rpc.doc)
         name = self._go_name(rpc)
         return Hook(
             name=name,
             method=snake_case(name),
-            path=_path(rpc),
+            path=rpc_path(rpc),
             request=message_import(self._descriptors, method.input_type),
             response=message_import(self._descriptors, method.output_type),
             shape=signature.shape,
@@ -132,14 +131,14 @@ class _Builder:
         if options is None or not options.minimum_server_version:
             self._fault(
                 rpc.position,
-                _symbol(rpc),
+                rpc_symbol(rpc),
                 "needs option (mattermost.pluginapi.options.hook) with minimum_server_version",
             )
             return None
-        if not _SERVER_VERSION.fullmatch(options.minimum_server_version):
+        if not SERVER_VERSION.fullmatch(options.minimum_server_version):
             self._fault(
                 rpc.position,
-                _symbol(rpc),
+                rpc_symbol(rpc),
                 f'minimum_server_version must look like "10.5" or "10.5.2", not {options.minimum_server_version!r}',
             )
         return options
@@ -155,7 +154,7 @@ class _Builder:
         ):
             self._fault(
                 rpc.position,
-                _symbol(rpc),
+                rpc_symbol(rpc),
                 "a streaming hook must be (stream ServeHTTPRequest) returns (stream ServeHTTPResponse)",
             )
             return None
@@ -179,7 +178,7 @@ class _Builder:
                 response.descriptor.field, written, dict(zip(names, response.field_docs, strict=True))
             )
         except UnknownShapeError as error:
-            self._fault(response.position, _symbol(rpc), str(error))
+            self._fault(response.position, rpc_symbol(rpc), str(error))
             return None
         if shape.value is not None and not shape.value.doc:
             self._fault(
@@ -190,7 +189,7 @@ class _Builder:
         if content is not None and not _can_answer_content(shape):
             self._fault(
                 response.position,
-                _symbol(rpc),
+                rpc_symbol(rpc),
                 "a hook with a content reader must answer `rejection_reason` and one modified_... message",
             )
         return _Signature(shape, parameters, content)
@@ -199,7 +198,9 @@ class _Builder:
         types = (rpc.descriptor.input_type, rpc.descriptor.output_type)
         nested = [name for name in types if name.removeprefix(".") not in self._descriptors.messages]
         for name in nested:
-            self._fault(rpc.position, _symbol(rpc), f"{name.removeprefix('.')} must not be nested in another message")
+            self._fault(
+                rpc.position, rpc_symbol(rpc), f"{name.removeprefix('.')} must not be nested in another message"
+            )
         return not nested
 
     def _on_error(self, rpc: Rpc, options: Any, shape: ResponseShape) -> str:
@@ -208,7 +209,7 @@ class _Builder:
             choices = " or ".join(f"ON_ERROR_{choice.upper()}" for choice in shape.on_error_choices)
             self._fault(
                 rpc.position,
-                _symbol(rpc),
+                rpc_symbol(rpc),
                 f"on_error must be {choices}: its response can say nothing else about a failed handler",
             )
         return on_error
@@ -290,30 +291,22 @@ class _Builder:
         seen: dict[str, Rpc] = {}
         for rpc in rpcs:
             name = self._go_name(rpc)
-            if not is_hook_name(name) or name == _IMPLEMENTED:
-                self._fault(rpc.position, _symbol(rpc), f"{name!r} cannot name a hook; use a name like OnActivate")
+            if not is_go_name(name) or name == _IMPLEMENTED:
+                self._fault(rpc.position, rpc_symbol(rpc), f"{name!r} cannot name a hook; use a name like OnActivate")
                 continue
             method = snake_case(name)
             if method in RESERVED_METHODS:
-                self._fault(rpc.position, _symbol(rpc), f"its Python name `{method}` is reserved; give it a go_name")
+                self._fault(rpc.position, rpc_symbol(rpc), f"its Python name `{method}` is reserved; give it a go_name")
             other = seen.setdefault(method, rpc)
             if other is not rpc:
                 self._fault(
                     rpc.position,
-                    _symbol(rpc),
-                    f"its Python name `{method}` is that of {_symbol(other)} too; give one of them a go_name",
+                    rpc_symbol(rpc),
+                    f"its Python name `{method}` is that of {rpc_symbol(other)} too; give one of them a go_name",
                 )
 
     def _message(self, type_name: str) -> Message:
         return self._descriptors.messages[type_name.removeprefix(".")]
-
-
-def _symbol(rpc: Rpc) -> str:
-    return f"rpc {rpc.descriptor.name}"
-
-
-def _path(rpc: Rpc) -> str:
-    return f"/{rpc.service}/{rpc.descriptor.name}"
 
 
 def _content_parameter(name: str, type_: str, expression: str, doc: str) -> Parameter:
@@ -328,11 +321,6 @@ def _argument(field: Field) -> str:
     if field.proto3_optional:
         return f'request.{field.name} if request.HasField("{field.name}") else None'
     return f"request.{field.name}"
-
-
-def _split_doc(comment: str) -> tuple[str, str]:
-    summary, _, rest = comment.partition("\n\n")
-    return summary.replace("\n", " "), rest.strip("\n")
 
 
 def _result_type(shape: ResponseShape) -> PythonType:

@@ -9,7 +9,18 @@ from libcst.helpers import get_full_name_for_node
 from codegen.errors import CodegenError
 
 _ALLOWED_ROOTS = frozenset(
-    {"abc", "collections", "dataclasses", "enum", "google", "mattermost_pluginapi", "types", "typing"}
+    {
+        "abc",
+        "collections",
+        "dataclasses",
+        "enum",
+        "google",
+        "importlib",
+        "mattermost_pluginapi",
+        "math",
+        "types",
+        "typing",
+    }
 )
 
 

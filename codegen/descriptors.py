@@ -114,6 +114,10 @@ class Descriptors:
         """The method's HookOptions message, None if it has none."""
         return self._custom_options(method, "google.protobuf.MethodOptions", f"{_OPTIONS_PACKAGE}.hook")
 
+    def api_options(self, method: MethodDescriptorProto) -> Any | None:
+        """The method's ApiOptions message, None if it has none."""
+        return self._custom_options(method, "google.protobuf.MethodOptions", f"{_OPTIONS_PACKAGE}.api")
+
     def field_options(self, field: FieldDescriptorProto) -> Any | None:
         """The field's FieldOptions message, None if it has none."""
         return self._custom_options(field, "google.protobuf.FieldOptions", f"{_OPTIONS_PACKAGE}.field")

@@ -1,18 +1,20 @@
 """Prints the model through the templates. A template's path below templates/ is its output's path."""
 
 import re
-import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 
 import jinja2
 
+from codegen.api_docs import ApiDocs
+from codegen.api_model import ApiService
 from codegen.errors import CodegenError
 from codegen.model import Hook, Import, Service
+from codegen.text import one_line, wrap
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _SUFFIX = ".j2"
-_DOC_WIDTH = 100
+_API_FOLDER = "mattermost_pluginapi/api/"
 
 # How comments of fields begin a sentence about a value that is not sent, for which handlers return None.
 _NOT_SENT = re.compile(r"\b(Unset|Empty|Unset or empty):")
@@ -23,8 +25,8 @@ _HEADER = """\
 """
 
 
-def render(service: Service) -> dict[str, str]:
-    """Render every template.
+def render(service: Service, api: ApiService | None = None) -> dict[str, str]:
+    """Render every template; those of the plugin API only if there is one.
 
     Returns:
         The text of each output file by its path, not yet formatted.
@@ -40,13 +42,24 @@ def render(service: Service) -> dict[str, str]:
     environment.filters["docstring"] = docstring
     environment.globals["import_lines"] = import_lines
     environment.globals["hook_doc"] = hook_doc
+    if api is not None:
+        environment.globals.update(ApiDocs(api.methods).functions())
+    models = _models(service, api)
     outputs = {}
     for name in sorted(environment.list_templates()):
-        if not name.endswith(_SUFFIX):
+        if not name.endswith(_SUFFIX) or (api is None and name.startswith(_API_FOLDER)):
             continue
         header = _HEADER.format(template=name)
-        outputs[name.removesuffix(_SUFFIX)] = environment.get_template(name).render(service=service, header=header)
+        template = environment.get_template(name)
+        outputs[name.removesuffix(_SUFFIX)] = template.render(service=service, api=api, header=header, **models)
     return outputs
+
+
+def _models(service: Service, api: ApiService | None) -> dict[str, list[Import]]:
+    """The messages that only the plugin API carries, and all that authors meet."""
+    of_hooks = set(service.models)
+    of_api = [model for model in (api.models if api is not None else ()) if model not in of_hooks]
+    return {"api_models": of_api, "all_models": sorted([*service.models, *of_api], key=lambda model: model.name)}
 
 
 def docstring(text: str, indent: int = 4) -> str:
@@ -63,15 +76,15 @@ def docstring(text: str, indent: int = 4) -> str:
 
 def hook_doc(hook: Hook) -> str:
     """The docstring of a hook's stub: what the proto's comments say, parameters, result, failure and version."""
-    parts = [_wrap(hook.summary)]
+    parts = [wrap(hook.summary)]
     if hook.doc:
         parts.append(hook.doc)
     if hook.parameters:
-        arguments = [_wrap(f"{p.name}: {_one_line(p.doc)}", indent=4, hanging=8) for p in hook.parameters]
+        arguments = [wrap(f"{p.name}: {one_line(p.doc)}", indent=4, hanging=8) for p in hook.parameters]
         parts.append("\n".join(["Args:", *arguments]))
     if hook.result.expression != "None":
-        parts.append(f"Returns:\n{_wrap(_result_doc(hook), indent=4, hanging=8)}")
-    parts.append(_wrap(_failure_doc(hook)))
+        parts.append(f"Returns:\n{wrap(_result_doc(hook), indent=4, hanging=8)}")
+    parts.append(wrap(_failure_doc(hook)))
     parts.append(f"Called by servers from {hook.minimum_server_version} on.")
     return "\n\n".join(parts)
 
@@ -80,7 +93,7 @@ def _result_doc(hook: Hook) -> str:
     value = hook.shape.value
     if value is None:
         return f"{hook.result_words}."
-    doc = _one_line(value.doc)
+    doc = one_line(value.doc)
     if value.optional:
         doc = _NOT_SENT.sub("None or empty:" if value.repeated else "None:", doc)
     return f"{hook.result.expression}: {doc}"
@@ -117,20 +130,3 @@ def import_lines(imports: Iterable[Import]) -> str:
             raise CodegenError(f"{wanted.name} is declared in {owner} and in {wanted.module}; one file needs both")
         by_module.setdefault(wanted.module, set()).add(wanted.name)
     return "\n".join(f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(by_module.items()))
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _wrap(text: str, *, indent: int = 0, hanging: int = 0) -> str:
-    return "\n".join(
-        textwrap.wrap(
-            text,
-            _DOC_WIDTH,
-            initial_indent=" " * indent,
-            subsequent_indent=" " * hanging,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-    )

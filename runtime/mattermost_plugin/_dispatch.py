@@ -14,9 +14,11 @@ from mattermost_plugin._failure import report_failure, report_not_run
 from mattermost_plugin._handler import Handler
 from mattermost_plugin._lifecycle import Lifecycle, NotActiveError
 from mattermost_plugin._registry import HandlerSpec
+from mattermost_plugin._request_id import REQUEST_ID
 from mattermost_plugin._upload import BufferedReplacement, BufferedUpload
 from mattermost_plugin.errors import HandlerTimeout, HookError
 from mattermost_pluginapi.hooks.adapter import UnaryAdapter, UnaryReply, UploadAdapter
+from mattermost_pluginapi.models import PluginContext
 
 # Of the time that the host waits, this part is kept for the reply to travel, but no more than the bound: an answer
 # after the host's deadline says nothing.
@@ -92,7 +94,9 @@ class PlainHook(UnaryHook[RequestT, ResponseT]):
     async def _run(self, request: RequestT, deadline: float | None) -> ResponseT:
         if not self._lifecycle.is_active:
             await wait_active(self._lifecycle, self._handler, deadline)
-        return self._response(await self._handler.invoke(self._arguments(request), deadline))
+        arguments = self._arguments(request)
+        _enter_request(arguments)
+        return self._response(await self._handler.invoke(arguments, deadline))
 
 
 class UploadHook(UnaryHook[RequestT, ResponseT]):
@@ -109,7 +113,9 @@ class UploadHook(UnaryHook[RequestT, ResponseT]):
     async def _run(self, request: RequestT, deadline: float | None) -> ResponseT:
         await wait_active(self._lifecycle, self._handler, deadline)
         file, output = BufferedUpload(self._upload.content(request)), BufferedReplacement()
-        result = await self._handler.invoke(self._upload.arguments(request, file, output), deadline)
+        arguments = self._upload.arguments(request, file, output)
+        _enter_request(arguments)
+        result = await self._handler.invoke(arguments, deadline)
         return self._upload.response(result, output.content())
 
 
@@ -133,6 +139,13 @@ class DeactivateHook(ActivateHook[RequestT, ResponseT]):
     async def _run(self, request: RequestT, deadline: float | None) -> ResponseT:
         await self._lifecycle.deactivate(deadline)
         return self.adapter.response_type()
+
+
+def _enter_request(arguments: tuple[object, ...]) -> None:
+    """Let what the handler logs and calls carry the id of its request. Each call of a hook has a context of its own."""
+    # Handlers that are told the context of the request get it first.
+    if arguments and isinstance(arguments[0], PluginContext):
+        REQUEST_ID.set(arguments[0].request_id)
 
 
 async def wait_active(lifecycle: Lifecycle, handler: Handler, deadline: float | None) -> None:

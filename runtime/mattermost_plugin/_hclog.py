@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from datetime import UTC, datetime
 
 from mattermost_plugin._redaction import exception_message, exception_text, is_message, printable, traceback_text
+from mattermost_plugin._request_id import REQUEST_ID
 
 __all__ = [
     "LEVELS",
@@ -209,6 +210,9 @@ def _record_line(record: logging.LogRecord) -> bytes:
     if record.stack_info:
         own.append(("stack", str(record.stack_info)))
     pairs = [item for item in vars(record).items() if item[0] not in _STANDARD_ATTRIBUTES]
+    # Handlers run in the thread, and so in the context, of whoever logs.
+    if (request_id := REQUEST_ID.get()) and "request_id" not in vars(record):
+        own.append(("request_id", request_id))
     return _encode(_level_name(record.levelno), message, _timestamp(record.created), str(record.name), own + pairs)
 
 

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 from mattermost_plugin._exits import contain_exit
 from mattermost_plugin._http_response import ResponseSink, StreamedResponse
 from mattermost_plugin._http_stream import ChunkSource, RequestHead, StreamedBody, StreamedRequest
+from mattermost_plugin._request_id import REQUEST_ID
 from mattermost_plugin._thread_bridge import LoopBridge
 from mattermost_plugin.errors import ClientDisconnected, RequestAborted
 from mattermost_pluginapi.hooks.streams import HTTPRequest, ResponseWriter
@@ -79,6 +80,7 @@ class HTTPExchange:
         return whole
 
     async def _handle(self, handler: HTTPHandler) -> None:
+        REQUEST_ID.set(self.request.context.request_id)
         await contain_exit(handler(self.request.context, self.writer, self.request))
 
     async def _settle(self, task: asyncio.Task[None]) -> bool:

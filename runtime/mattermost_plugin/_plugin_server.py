@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import CodeType
 from typing import TYPE_CHECKING
 
+from mattermost_plugin._api_link import ApiLink
 from mattermost_plugin._bound_plugin import BoundPlugin
 from mattermost_plugin._handshake import format_handshake_line
 from mattermost_plugin._listener import Listener
@@ -45,6 +46,7 @@ class PluginServer:
         self._stop_requested = asyncio.Event()
         self._listener: Listener | None = None
         self._grpc: GrpcServer | None = None
+        self._api_link: ApiLink | None = None
 
     @property
     def plugin(self) -> Plugin:
@@ -77,6 +79,8 @@ class PluginServer:
         # Not at the top: a plugin that a host does not start over gRPC never pays for the import.
         from mattermost_plugin._grpc_server import GrpcServer
 
+        self._api_link = ApiLink(self._config)
+        self.plugin._api_link = self._api_link
         self._listener = Listener(self._config.listen, self._socket_folder, self._socket_group)
         try:
             self._grpc = GrpcServer(self._bound, self._config, self.request_stop)
@@ -98,7 +102,8 @@ class PluginServer:
         """Stop serving; legal before `start` and more than once.
 
         The order: OnDeactivate, if the host has not called it; no more calls; running handlers get `drain_s` seconds,
-        then hooks are answered as failed ones and HTTP requests are cut off; the socket is removed.
+        then hooks are answered as failed ones and HTTP requests are cut off; the connection to the server's plugin API
+        is closed; the socket is removed.
         """
         self._stop_requested.set()
         await self._deactivate()
@@ -106,6 +111,9 @@ class PluginServer:
             await self._grpc.stop(self._config.drain_s)
             self._grpc = None
         self._bound.close()
+        if self._api_link is not None:
+            # Last: OnDeactivate and handlers that were still running may have called the server.
+            await self._api_link.close()
         if self._listener is not None:
             self._listener.close()
             self._listener = None

@@ -42,7 +42,11 @@ class RuntimeConfig:
     """The folder that holds plugin.json. Default: the current folder, where the host starts plugins."""
 
     api_target: str = ""
-    """host:port of the server's plugin API. "" if the host offers none."""
+    """Address of the server's plugin API: host:port, or unix: and the path of a socket. "" if the host offers
+    none."""
+
+    api_timeout_s: float = 30.0
+    """Seconds that a call of the plugin API may take, unless the call says otherwise."""
 
     log_level: str | int = "INFO"
     """Lowest level that is logged: TRACE, DEBUG, INFO, WARN, WARNING or ERROR in any case, or a `logging`
@@ -181,10 +185,12 @@ def _check_path(value: object) -> str:
 
 def _check_target(value: object) -> str:
     if isinstance(value, str):
+        if re.fullmatch(r"unix(-abstract)?:\S+", value):
+            return ""
         host, _, port = value.rpartition(":")
         if value == "" or (host and not re.search(r"\s", host) and _is_port(port)):
             return ""
-    return "must be host:port"
+    return "must be host:port or unix:path"
 
 
 def _is_port(text: str) -> bool:
@@ -252,6 +258,7 @@ _OPTIONS: Final = (
     _Option("plugin_id", "MATTERMOST_PLUGIN_ID", str, _check_id),
     _Option("plugin_path", "MATTERMOST_PLUGIN_PATH", _parse_folder, _check_path),
     _Option("api_target", "MATTERMOST_PLUGIN_API_TARGET", str, _check_target),
+    _Option("api_timeout_s", "MATTERMOST_PLUGIN_API_TIMEOUT", float, _check_seconds(0)),
     _Option("log_level", "MATTERMOST_PLUGIN_LOG_LEVEL", str, _check_level),
     _Option("hook_timeout_s", "MATTERMOST_PLUGIN_HOOK_TIMEOUT", float, _check_seconds(0)),
     _Option("workers", "MATTERMOST_PLUGIN_WORKERS", int, _check_int(1, 1024)),

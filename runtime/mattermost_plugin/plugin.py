@@ -1,14 +1,20 @@
 """The class that plugins derive from."""
 
+from __future__ import annotations
+
 import inspect
 import logging
 from collections.abc import Mapping
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from mattermost_plugin._registry import HandlerSpec, collect_handlers
 from mattermost_plugin.config import RuntimeConfig, load_runtime_config
 from mattermost_pluginapi.hooks.names import HookName
 from mattermost_pluginapi.hooks.stubs import PluginHooks
+
+if TYPE_CHECKING:
+    from mattermost_plugin._api_link import ApiLink
+    from mattermost_pluginapi.api.client import PluginAPI
 
 __all__ = ["Plugin"]
 
@@ -20,19 +26,20 @@ class Plugin(PluginHooks):
     waits for no order between hooks, so state that handlers share needs a lock, as in a Go plugin.
 
     Args:
-        api: a client of the server's plugin API; the SDK brings none of its own and passes none.
+        api: takes the place of the server's plugin API, in tests for example.
         config: the runtime's settings; default is what the environment says.
         logger: where `self.logger` writes; default is a logger named after the plugin.
     """
 
     hook_handlers: ClassVar[Mapping[HookName, HandlerSpec]] = {}
-    _api: object | None = None
+    _api: PluginAPI | None = None
+    _api_link: ApiLink | None = None
     _config: RuntimeConfig | None = None
     _logger: logging.Logger | None = None
 
     def __init__(
         self,
-        api: object | None = None,
+        api: PluginAPI | None = None,
         config: RuntimeConfig | None = None,
         logger: logging.Logger | None = None,
     ) -> None:
@@ -63,18 +70,18 @@ class Plugin(PluginHooks):
         return plugin
 
     @property
-    def api(self) -> object:
-        """The client of the server's plugin API that `__init__` was given. This version of the SDK has none of its own.
+    def api(self) -> PluginAPI:
+        """Client of the server's plugin API, for `def` handlers and other threads; `self.api.aio` for async ones.
 
         Raises:
-            RuntimeError: it was given none.
+            RuntimeError: the plugin is not being served, as in `__init__`, and was made without a substitute.
+            ConfigError: the host gave no address of its plugin API.
         """
-        if self._api is None:
-            raise RuntimeError(
-                f"{type(self).__name__} has no API client: this version of the SDK brings none of its own. "
-                "To use another one, hand it to Plugin.__init__ as `api`"
-            )
-        return self._api
+        if self._api is not None:
+            return self._api
+        if self._api_link is None:
+            raise RuntimeError("The plugin API is there once the plugin is served; or pass Plugin(api=...)")
+        return self._api_link.client
 
     @property
     def config(self) -> RuntimeConfig:

@@ -17,9 +17,14 @@ _ROOT = _GOLDEN.parents[1]
 FRAGMENTS = _GOLDEN / "fragments"
 EXPECTED = _GOLDEN / "expected"
 
-# Of the output, what depends on the hooks. The suffix keeps linters and type checkers away from the copies.
+# Of the output, what depends on the hooks and on the methods of the plugin API. The suffix keeps linters and type
+# checkers away from the copies.
 RENDERED = ("hooks/adapters.py", "hooks/decorator.py", "hooks/names.py", "hooks/stubs.py", "models.py")
+API_RENDERED = ("api/client.py", "api/methods.py")
 SUFFIX = ".golden"
+
+API_FRAGMENT = "plugin_api"
+"""The fragment that has a plugin API."""
 
 OPTIONS = "mattermost_pluginapi/options.proto"
 
@@ -47,6 +52,11 @@ def generate_fragment(name: str, scratch: Path) -> Path:
     return out
 
 
-def rendered(out: Path) -> dict[str, bytes]:
+def rendered_names(name: str) -> tuple[str, ...]:
+    """The files that a fragment's expected output has, by their names in the package."""
+    return (*RENDERED, *API_RENDERED) if name == API_FRAGMENT else RENDERED
+
+
+def rendered(name: str, out: Path) -> dict[str, bytes]:
     """The part of an output that the expected output is compared with, by the names that it has there."""
-    return {name + SUFFIX: (out / "mattermost_pluginapi" / name).read_bytes() for name in RENDERED}
+    return {file + SUFFIX: (out / "mattermost_pluginapi" / file).read_bytes() for file in rendered_names(name)}

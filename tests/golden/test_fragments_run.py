@@ -108,6 +108,48 @@ assert summary("paragraphs") == "Called for a summary of two lines."
 assert summary("spaces") == "Called for a comment that starts with empty lines."
 assert summary("umlauts") == "Called for K\u00e4se \u2192 Brot."
 ''',
+    "plugin_api": """
+import inspect
+import sys
+
+assert not [module for module in sys.modules if module.startswith("mattermost_pluginapi.api")]
+
+from mattermost_pluginapi.api.client import PluginAPI
+from mattermost_pluginapi.api.methods import LIST_OAUTH_POTS, METHODS
+from mattermost_pluginapi.models import Pot, Tea
+from mattermost_pluginapi.v1.api_pb2 import BrewTeaResponse, FindPotResponse, GetLabelsResponse, ListPotsRequest
+
+class Fake(PluginAPI):
+    aio = None
+
+    def _call(self, method, request, timeout):
+        self.sent = request
+        return self.answers.get(method.name, method.response_type())
+
+    answers = {}
+
+fake = Fake()
+assert METHODS["ListOAuthPots"] is LIST_OAUTH_POTS
+assert LIST_OAUTH_POTS.path == "/mattermost.pluginapi.v1.PluginAPI/ListPots"
+assert LIST_OAUTH_POTS.repeatable
+assert fake.list_oauth_pots() == []
+assert fake.sent == ListPotsRequest(sort="name", clean=True, weight=0.5)
+assert not fake.sent.HasField("like") and not fake.sent.HasField("full") and not fake.sent.HasField("more")
+fake.list_oauth_pots(1, "kind", b"b", False, ["i"], {"a": "b"}, Pot(), 0.0, {}, 2.0)
+assert fake.sent.HasField("like") and fake.sent.HasField("full") and fake.sent.HasField("more")
+assert fake.clean() is None
+assert fake.find_pot(["a"]) is None
+assert fake.get_labels() == (None, None)
+assert fake.brew_tea(Tea(), {"big": 1}, {"sugar": [1]}, None) == (Pot(), None, {})
+fake.answers = {
+    "FindPot": FindPotResponse(pot=Pot()),
+    "GetLabels": GetLabelsResponse(labels={}, picture=b"p"),
+    "BrewTea": BrewTeaResponse(temperature=0, notes={"a": "b"}),
+}
+assert fake.find_pot(["a"]) == Pot()
+assert fake.get_labels() == ({}, b"p")
+assert fake.brew_tea(Tea(), {}, {}, 0.0) == (Pot(), 0.0, {"a": "b"})
+""",
     "go_name": """
 adapter = ADAPTERS[HookName.OnTeaTime]
 assert adapter.method == "on_tea_time"

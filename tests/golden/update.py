@@ -12,7 +12,7 @@ def main() -> None:
         fresh = Path(scratch) / "expected"
         for name in fragment_names():
             out = generate_fragment(name, Path(scratch) / "fragments" / name)
-            for file, text in rendered(out).items():
+            for file, text in rendered(name, out).items():
                 path = fresh / name / file
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(text)

@@ -18,6 +18,11 @@ PUBLIC = {
     "mattermost_plugin": """
         HookError HookName HookRegistrationError Plugin PluginError Reject hook run_plugin serve_plugin
     """,
+    "mattermost_plugin.api": """
+        APIDeadlineExceeded APITransportError APIUnavailable AsyncPluginAPI ConflictError InvalidArgumentError
+        NotFoundError NotImplementedByServerError PayloadTooLargeError PermissionDeniedError PluginAPI PluginAPIError
+        RateLimitedError ServerError UnauthenticatedError
+    """,
     "mattermost_plugin.asgi": "ASGIApp ASGIMount BoundMount HTTPHandlerMethod LifespanError LifespanMode asgi",
     "mattermost_plugin.config": "ENVIRONMENT_VARIABLES RuntimeConfig load_runtime_config",
     "mattermost_plugin.errors": """
@@ -29,12 +34,26 @@ PUBLIC = {
         HTTPHeaders HTTPRequest MutableHTTPHeaders ReplacementFile RequestBody ResponseWriter UploadedFile
     """,
     "mattermost_plugin.models": """
-        AppError Channel ChannelBannerInfo ChannelMember ChannelType CommandArgs CommandResponse ConfigJson Draft
-        EmailNotificationContent EmailNotificationJson Emoji FileData FileInfo FilesLimits MessageAttachment
-        MessageAttachmentField MessagesLimits OnInstallEvent PluginClusterEvent PluginContext Post
-        PostAcknowledgement PostAction PostActionIntegration PostActionOption PostEmbed PostImage PostMetadata
-        PostPriority PostTranslation Preference ProductLimits PushNotification Reaction RemoteCluster RequestContext
-        SamlAssertionInfoJson ScheduledPost SyncMsgJson SyncResponse TeamMember TeamsLimits User WebSocketRequest
+        AccessControlPolicy AccessControlPolicyRule AccessControlPolicyTestResponse AccessDecision AppError
+        AuditEventData AuditEventError AuditRecord AutocompleteArg AutocompleteData AutocompleteDynamicListArg
+        AutocompleteListItem AutocompleteStaticListArg AutocompleteTextArg Bot BotGetOptions BotPatch
+        CELExpressionError Channel ChannelBannerInfo ChannelMember ChannelMemberIdentifier ChannelStats
+        ChannelType Command CommandArgs CommandResponse ConfigJson CreateDefaultMembershipParams CustomStatus
+        Dialog DialogDateTimeConfig DialogElement DialogElementOption Draft EmailNotificationContent
+        EmailNotificationJson Emoji FileData FileInfo FilesLimits GetFileInfosOptions
+        GetPostsSinceForSyncCursor Group GroupMember GroupSearchOpts GroupSyncable HTTPHeader KeyValuePair
+        Manifest ManifestServer ManifestWebapp MessageAttachment MessageAttachmentField MessagesLimits
+        OAuthApp OnInstallEvent OpenDialogRequest OrderedSidebarCategories PluginClusterEvent
+        PluginClusterEventSendOptions PluginContext PluginKVSetOptions PluginOption PluginSetting
+        PluginSettingsSchema PluginSettingsSection PluginStatus Post PostAcknowledgement PostAction
+        PostActionIntegration PostActionOption PostEmbed PostImage PostList PostMetadata PostPriority
+        PostSearchResults PostTranslation Preference ProductLimits PropertyField PropertyFieldSearchCursor
+        PropertyFieldSearchOpts PropertyGroup PropertyRequestOptions PropertyValue PropertyValueSearchCursor
+        PropertyValueSearchOpts PushNotification Reaction RegisterPluginOpts RemoteCluster RequestContext
+        SamlAssertionInfoJson ScheduledPost SearchParameter SearchParams SendToastMessageOptions Session
+        SharedChannel SidebarCategoryWithChannels Status StringList SyncMsgJson SyncResponse Team TeamMember
+        TeamMemberWithError TeamStats TeamType TeamUnread TeamsLimits UploadSession User UserAccessToken
+        UserAuth ViewUsersRestrictions VisualCondition VisualExpression WebSocketRequest WebsocketBroadcast
     """,
     "mattermost_plugin.plugin": "Plugin",
     "mattermost_plugin.server": "PluginServer format_handshake_line run_plugin serve_plugin",

@@ -8,9 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codegen.naming import RESERVED_METHODS, RESERVED_PARAMETERS, is_hook_name, snake_case
+from codegen.naming import (
+    RESERVED_API_METHODS,
+    RESERVED_API_PARAMETERS,
+    RESERVED_METHODS,
+    RESERVED_PARAMETERS,
+    is_go_name,
+    snake_case,
+)
 from codegen.render import docstring
 from mattermost_plugin import Plugin
+from mattermost_pluginapi.api.client import PluginAPI
+from mattermost_pluginapi.api.methods import METHODS
 from mattermost_pluginapi.hooks.adapters import ADAPTERS
 from mattermost_pluginapi.hooks.stubs import PluginHooks
 
@@ -24,6 +33,10 @@ from mattermost_pluginapi.hooks.stubs import PluginHooks
         ("OnWebSocketConnect", "on_websocket_connect"),
         ("WebSocketMessageHasBeenPosted", "websocket_message_has_been_posted"),
         ("OnHTTP2Push", "on_http_2_push"),
+        ("CreateOAuthApp", "create_oauth_app"),
+        ("GetLDAPUserAttributes", "get_ldap_user_attributes"),
+        ("KVSetWithExpiry", "kv_set_with_expiry"),
+        ("PluginHTTP", "plugin_http"),
         ("X", "x"),
     ],
 )
@@ -43,16 +56,23 @@ def test_what_a_plugin_has_for_itself_is_reserved() -> None:
 
 def test_keywords_are_reserved() -> None:
     assert set(keyword.kwlist) <= RESERVED_METHODS & RESERVED_PARAMETERS
+    assert set(keyword.kwlist) <= RESERVED_API_METHODS & RESERVED_API_PARAMETERS
+
+
+def test_what_the_clients_have_for_themselves_is_reserved() -> None:
+    own = {name for name in dir(PluginAPI) if not name.startswith("_")} - {row.method for row in METHODS.values()}
+    assert own == {"aio"}
+    assert own <= RESERVED_API_METHODS
 
 
 @pytest.mark.parametrize("name", ["OnActivate", "X", "OnHTTP2Push"])
 def test_go_names_can_name_hooks(name: str) -> None:
-    assert is_hook_name(name)
+    assert is_go_name(name)
 
 
 @pytest.mark.parametrize("name", ["", "onActivate", "On_Activate", "On Activate", "2D", "None", "True", "Ärger", "A\n"])
 def test_other_names_cannot(name: str) -> None:
-    assert not is_hook_name(name)
+    assert not is_go_name(name)
 
 
 TEXT = st.text(st.sampled_from("\"\\\n'{}#aé→ ") | st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]))

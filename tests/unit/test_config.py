@@ -15,6 +15,7 @@ GOOD = {
     "MATTERMOST_PLUGIN_ID": ("com.example.one", "com.example.one"),
     "MATTERMOST_PLUGIN_PATH": ("/", Path("/")),
     "MATTERMOST_PLUGIN_API_TARGET": ("127.0.0.1:41234", "127.0.0.1:41234"),
+    "MATTERMOST_PLUGIN_API_TIMEOUT": ("7.5", 7.5),
     "MATTERMOST_PLUGIN_LOG_LEVEL": ("warning", "warning"),
     "MATTERMOST_PLUGIN_HOOK_TIMEOUT": ("12.5", 12.5),
     "MATTERMOST_PLUGIN_WORKERS": ("1024", 1024),
@@ -31,7 +32,17 @@ GOOD = {
 BAD = {
     "MATTERMOST_PLUGIN_ID": ["two words", "a/b"],
     "MATTERMOST_PLUGIN_PATH": ["/no/such/folder"],
-    "MATTERMOST_PLUGIN_API_TARGET": ["localhost", ":80", "host:0", "host:65536", "host:x", "a b:80"],
+    "MATTERMOST_PLUGIN_API_TARGET": [
+        "localhost",
+        ":80",
+        "host:0",
+        "host:65536",
+        "host:x",
+        "a b:80",
+        "unix:",
+        "unix:/a b",
+    ],
+    "MATTERMOST_PLUGIN_API_TIMEOUT": ["0", "-1", "soon", "nan", "inf"],
     "MATTERMOST_PLUGIN_LOG_LEVEL": ["loud", "10"],
     "MATTERMOST_PLUGIN_HOOK_TIMEOUT": ["0", "-1", "soon", "nan", "inf"],
     "MATTERMOST_PLUGIN_WORKERS": ["0", "1025", "2.5", "many"],
@@ -82,6 +93,13 @@ def test_bad_values_are_named_with_what_is_accepted(variable: str, text: str) ->
     assert str(caught.value).startswith(f"{variable}=")
     assert caught.value.reason.startswith("must be")
     assert len(caught.value.faults) == 1
+
+
+@pytest.mark.parametrize(
+    "target", ["localhost:8065", "[::1]:1", "unix:/run/api.sock", "unix:///run/api.sock", "unix-abstract:api"]
+)
+def test_addresses_of_the_plugin_api(target: str) -> None:
+    assert RuntimeConfig(api_target=target).api_target == target
 
 
 def test_an_empty_variable_counts_as_not_set() -> None:

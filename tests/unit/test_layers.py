@@ -5,6 +5,7 @@ plugin's process has really loaded.
 """
 
 import ast
+import importlib
 import json
 import subprocess
 import sys
@@ -47,6 +48,18 @@ NEVER_LOADED = {
     "urllib.request",
     "xml",
 }
+
+
+USE_API = """
+import asyncio
+from mattermost_plugin._api_link import ApiLink
+from mattermost_plugin.config import RuntimeConfig
+
+async def use():
+    ApiLink(RuntimeConfig(api_target="unix:/x")).client
+
+asyncio.run(use())
+"""
 
 
 def imports(source: str) -> Iterator[str]:
@@ -157,6 +170,58 @@ def test_a_plugin_loads_only_what_it_needs(statement: str) -> None:
 def test_the_import_of_the_package_leaves_the_server_out() -> None:
     modules = loaded("import mattermost_plugin")
     assert not modules & {"mattermost_plugin._process", "mattermost_plugin._plugin_server"}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import mattermost_plugin, mattermost_plugin.models",
+        "import mattermost_plugin._process, mattermost_plugin._plugin_server",
+        "from mattermost_plugin.api import NotFoundError",
+        "from mattermost_plugin.models import Post, User",
+        "import mattermost_plugin._grpc_server",
+    ],
+)
+def test_nothing_of_the_plugin_api_is_loaded_before_it_is_used(statement: str) -> None:
+    modules = loaded(statement)
+    of_the_api = {
+        name for name in modules if name.startswith(("mattermost_pluginapi.api", "mattermost_pluginapi.v1.api"))
+    }
+    assert of_the_api == set()
+    assert not modules & {
+        "mattermost_plugin._api_client",
+        "mattermost_plugin._grpc_api",
+        "mattermost_pluginapi.v1.bot_pb2",
+    }
+
+
+def test_the_use_of_the_plugin_api_loads_it() -> None:
+    modules = loaded(USE_API)
+    assert {"mattermost_pluginapi.api.client", "mattermost_plugin._api_client"} <= modules
+    # Only a call needs the connection.
+    assert "mattermost_plugin._grpc_api" not in modules
+
+
+def test_hooks_import_nothing_of_the_plugin_api() -> None:
+    for file, source in sources("generated/mattermost_pluginapi/hooks").items():
+        assert not any_within(source, {f"{GENERATED}.api"}), file
+        assert not [name for name in imports(source) if name.startswith(f"{GENERATED}.v1.api")], file
+
+
+def test_a_model_is_loaded_when_it_is_asked_for() -> None:
+    modules = loaded("from mattermost_plugin.models import Bot")
+    assert f"{GENERATED}.v1.bot_pb2" in modules
+    assert f"{GENERATED}.v1.oauth_pb2" not in modules
+
+
+def test_the_models_module_knows_its_names() -> None:
+    models = importlib.import_module("mattermost_plugin.models")
+    assert set(models.__all__) <= set(dir(models))
+    generated = importlib.import_module("mattermost_pluginapi.models")
+    assert set(generated.__all__) <= set(dir(generated))
+    for module in (models, generated):
+        with pytest.raises(AttributeError, match="has no attribute 'Bots'"):
+            _ = module.Bots
 
 
 def test_the_server_loads_grpc_when_it_starts() -> None:

@@ -27,7 +27,7 @@ from mattermost_pluginapi.v1 import common_pb2 as mattermost__pluginapi_dot_v1_d
 from mattermost_pluginapi.v1 import kv_pb2 as mattermost__pluginapi_dot_v1_dot_kv__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$mattermost_pluginapi/v1/api_kv.proto\x12\x17mattermost.pluginapi.v1\x1a\"mattermost_pluginapi/options.proto\x1a$mattermost_pluginapi/v1/common.proto\x1a mattermost_pluginapi/v1/kv.proto\"*\n\x0cKVSetRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c\"A\n\rKVSetResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\"O\n\x16KVSetWithExpiryRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c\x12\x19\n\x11\x65xpire_in_seconds\x18\x03 \x01(\x03\"K\n\x17KVSetWithExpiryResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\"\x80\x01\n\x17KVSetWithOptionsRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c\x12I\n\x07options\x18\x03 \x01(\x0b\x32+.mattermost.pluginapi.v1.PluginKVSetOptionsB\x0b\xca\xf3\x18\x07\"\x05unset\"]\n\x18KVSetWithOptionsResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x0f\n\x07success\x18\x02 \x01(\x08\"K\n\x16KVCompareAndSetRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x11\n\told_value\x18\x02 \x01(\x0c\x12\x11\n\tnew_value\x18\x03 \x01(\x0c\"\\\n\x17KVCompareAndSetResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x0f\n\x07success\x18\x02 \x01(\x08\";\n\x19KVCompareAndDeleteRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x11\n\told_value\x18\x02 \x01(\x0c\"_\n\x1aKVCompareAndDeleteResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x0f\n\x07success\x18\x02 \x01(\x08\"\x1b\n\x0cKVGetRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\"P\n\rKVGetResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\r\n\x05value\x18\x02 \x01(\x0c\"B\n\rKVListRequest\x12\x15\n\x04page\x18\x01 \x01(\x05\x42\x07\xca\xf3\x18\x03\"\x01\x30\x12\x1a\n\x08per_page\x18\x02 \x01(\x05\x42\x08\xca\xf3\x18\x04\"\x02\x36\x30\"P\n\x0eKVListResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x0c\n\x04keys\x18\x02 \x03(\t\"\x1e\n\x0fKVDeleteRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\"D\n\x10KVDeleteResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\"\x14\n\x12KVDeleteAllRequest\"G\n\x13KVDeleteAllResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppErrorb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$mattermost_pluginapi/v1/api_kv.proto\x12\x17mattermost.pluginapi.v1\x1a\"mattermost_pluginapi/options.proto\x1a$mattermost_pluginapi/v1/common.proto\x1a mattermost_pluginapi/v1/kv.proto\"*\n\x0cKVSetRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c\"A\n\rKVSetResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\"O\n\x16KVSetWithExpiryRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c\x12\x19\n\x11\x65xpire_in_seconds\x18\x03 \x01(\x03\"K\n\x17KVSetWithExpiryResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\"\x80\x01\n\x17KVSetWithOptionsRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x0c\x12I\n\x07options\x18\x03 \x01(\x0b\x32+.mattermost.pluginapi.v1.PluginKVSetOptionsB\x0b\xca\xf3\x18\x07\"\x05unset\"]\n\x18KVSetWithOptionsResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x0f\n\x07success\x18\x02 \x01(\x08\"K\n\x16KVCompareAndSetRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x11\n\told_value\x18\x02 \x01(\x0c\x12\x11\n\tnew_value\x18\x03 \x01(\x0c\"\\\n\x17KVCompareAndSetResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x0f\n\x07success\x18\x02 \x01(\x08\";\n\x19KVCompareAndDeleteRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x11\n\told_value\x18\x02 \x01(\x0c\"_\n\x1aKVCompareAndDeleteResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x0f\n\x07success\x18\x02 \x01(\x08\"\x1b\n\x0cKVGetRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\"X\n\rKVGetResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x15\n\x05value\x18\x02 \x01(\x0c\x42\x06\xca\xf3\x18\x02(\x01\"B\n\rKVListRequest\x12\x15\n\x04page\x18\x01 \x01(\x05\x42\x07\xca\xf3\x18\x03\"\x01\x30\x12\x1a\n\x08per_page\x18\x02 \x01(\x05\x42\x08\xca\xf3\x18\x04\"\x02\x36\x30\"P\n\x0eKVListResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x0c\n\x04keys\x18\x02 \x03(\t\"\x1e\n\x0fKVDeleteRequest\x12\x0b\n\x03key\x18\x01 \x01(\t\"D\n\x10KVDeleteResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\"\x14\n\x12KVDeleteAllRequest\"G\n\x13KVDeleteAllResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppErrorb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,6 +36,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_KVSETWITHOPTIONSREQUEST'].fields_by_name['options']._loaded_options = None
   _globals['_KVSETWITHOPTIONSREQUEST'].fields_by_name['options']._serialized_options = b'\312\363\030\007\"\005unset'
+  _globals['_KVGETRESPONSE'].fields_by_name['value']._loaded_options = None
+  _globals['_KVGETRESPONSE'].fields_by_name['value']._serialized_options = b'\312\363\030\002(\001'
   _globals['_KVLISTREQUEST'].fields_by_name['page']._loaded_options = None
   _globals['_KVLISTREQUEST'].fields_by_name['page']._serialized_options = b'\312\363\030\003\"\0010'
   _globals['_KVLISTREQUEST'].fields_by_name['per_page']._loaded_options = None
@@ -63,17 +65,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_KVGETREQUEST']._serialized_start=997
   _globals['_KVGETREQUEST']._serialized_end=1024
   _globals['_KVGETRESPONSE']._serialized_start=1026
-  _globals['_KVGETRESPONSE']._serialized_end=1106
-  _globals['_KVLISTREQUEST']._serialized_start=1108
-  _globals['_KVLISTREQUEST']._serialized_end=1174
-  _globals['_KVLISTRESPONSE']._serialized_start=1176
-  _globals['_KVLISTRESPONSE']._serialized_end=1256
-  _globals['_KVDELETEREQUEST']._serialized_start=1258
-  _globals['_KVDELETEREQUEST']._serialized_end=1288
-  _globals['_KVDELETERESPONSE']._serialized_start=1290
-  _globals['_KVDELETERESPONSE']._serialized_end=1358
-  _globals['_KVDELETEALLREQUEST']._serialized_start=1360
-  _globals['_KVDELETEALLREQUEST']._serialized_end=1380
-  _globals['_KVDELETEALLRESPONSE']._serialized_start=1382
-  _globals['_KVDELETEALLRESPONSE']._serialized_end=1453
+  _globals['_KVGETRESPONSE']._serialized_end=1114
+  _globals['_KVLISTREQUEST']._serialized_start=1116
+  _globals['_KVLISTREQUEST']._serialized_end=1182
+  _globals['_KVLISTRESPONSE']._serialized_start=1184
+  _globals['_KVLISTRESPONSE']._serialized_end=1264
+  _globals['_KVDELETEREQUEST']._serialized_start=1266
+  _globals['_KVDELETEREQUEST']._serialized_end=1296
+  _globals['_KVDELETERESPONSE']._serialized_start=1298
+  _globals['_KVDELETERESPONSE']._serialized_end=1366
+  _globals['_KVDELETEALLREQUEST']._serialized_start=1368
+  _globals['_KVDELETEALLREQUEST']._serialized_end=1388
+  _globals['_KVDELETEALLRESPONSE']._serialized_start=1390
+  _globals['_KVDELETEALLRESPONSE']._serialized_end=1461
 # @@protoc_insertion_point(module_scope)

@@ -1,0 +1,67 @@
+"""Docstrings of the plugin API's clients, from what the proto comments say."""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from codegen.api_model import ApiMethod, ApiResult
+from codegen.text import one_line, wrap
+
+_TIMEOUT_DOC = "timeout: seconds until the call is given up; None stands for the client's setting."
+_RAISES: Final = (
+    "PluginAPIError: the server refused the call or failed; each kind of it is a subclass.",
+    "APITransportError: no answer came.",
+)
+# Comments speak of failures by their kind; its exception has this name.
+_ERRORS: Final = {"NotFound": "NotFoundError"}
+
+
+class ApiDocs:
+    """Writes docstrings. Methods that a comment names by their Go name appear under their Python name.
+
+    Args:
+        methods: every method of the API.
+    """
+
+    def __init__(self, methods: Iterable[ApiMethod]) -> None:
+        # A name of one word may be a plain word.
+        self._names = {method.name: method.method for method in methods if "_" in method.method} | _ERRORS
+        self._pattern = re.compile(rf"\b({'|'.join(map(re.escape, sorted(self._names)))})\b")
+
+    def functions(self) -> dict[str, Callable[..., str]]:
+        """What templates call."""
+        return {"api_doc": self.method, "result_doc": self.result, "result_class_doc": self.result_class}
+
+    def method(self, method: ApiMethod) -> str:
+        """The docstring of a client's method."""
+        parts = [wrap(self._python(method.summary))]
+        if method.doc:
+            parts.append(self._python(method.doc))
+        arguments = [f"{parameter.name}: {self._python(one_line(parameter.doc))}" for parameter in method.parameters]
+        parts.append(_section("Args", [*arguments, _TIMEOUT_DOC]))
+        if method.result_class:
+            results = [f"{result.name}: {self.result(result)}" for result in method.results]
+            parts.append(_section("Returns", ["A named tuple of", *results]))
+        elif method.results:
+            parts.append("Returns:\n" + wrap(self.result(method.results[0]), indent=4, hanging=4))
+        parts.append(_section("Raises", _RAISES))
+        parts.append(f"Servers have it from {method.minimum_server_version} on.")
+        return "\n\n".join(parts)
+
+    def result(self, result: ApiResult) -> str:
+        """What a result is."""
+        text = self._python(one_line(result.doc))
+        if not result.type.expression.endswith("| None"):
+            return text
+        return f"{text} Given as None if it is {'empty' if result.expression.endswith('or None') else 'unset'}."
+
+    def result_class(self, method: ApiMethod) -> str:
+        """The docstring of the NamedTuple that a method returns."""
+        return f"What {method.method} returns."
+
+    def _python(self, text: str) -> str:
+        return self._pattern.sub(lambda match: self._names[match[1]], text)
+
+
+def _section(title: str, items: Iterable[str]) -> str:
+    return "\n".join([f"{title}:", *(wrap(item, indent=4, hanging=8) for item in items)])
