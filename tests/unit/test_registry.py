@@ -233,23 +233,6 @@ class TestOneHandler:
             plugin(log=mark("OnActivate")(mark("MessageHasBeenPosted")(copy_of(with_post))))
 
 
-class TestClient:
-    def test_a_plugin_without_a_client_says_that_the_sdk_has_none(self) -> None:
-        with pytest.raises(RuntimeError) as caught:
-            _ = plugin()().api
-        assert str(caught.value) == (
-            "Sample has no API client: this version of the SDK brings none of its own. "
-            "To use another one, hand it to Plugin.__init__ as `api`"
-        )
-
-    def test_a_client_of_the_authors_own_is_handed_out(self) -> None:
-        class Sample(Plugin):
-            def __init__(self) -> None:
-                super().__init__(api="client")
-
-        assert Sample().api == "client"
-
-
 class TestLists:
     def test_a_plugin_without_handlers_has_none(self) -> None:
         assert Plugin.implemented_hooks() == []
