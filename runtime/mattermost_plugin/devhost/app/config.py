@@ -1,0 +1,191 @@
+"""The server's configuration, and each plugin's part of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from copy import deepcopy
+from http import HTTPStatus
+from typing import Final
+
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.struct_pb2 import Struct
+
+from mattermost_plugin.devhost.errors import ApiError, bad_request
+from mattermost_plugin.devhost.hook_rounds import HookFailedError
+from mattermost_plugin.devhost.world import World
+from mattermost_pluginapi.v1.hooks_lifecycle_pb2 import OnConfigurationChangeRequest
+from mattermost_pluginapi.v1.hooks_server_pb2 import ConfigurationWillBeSavedRequest, ConfigurationWillBeSavedResponse
+from mattermost_pluginapi.v1.plugin_pb2 import Manifest
+from mattermost_pluginapi.v1.server_pb2 import ConfigJson
+
+__all__ = [
+    "Json",
+    "load_config",
+    "plugin_settings",
+    "plugin_settings_with_defaults",
+    "sanitized",
+    "save_config",
+    "save_plugin_settings",
+    "section",
+]
+
+Json = dict[str, object]
+
+MASK: Final = "*" * 32
+"""What stands for a secret."""
+
+_NAME: Final = "config"
+
+_SECRETS: Final = (
+    ("SqlSettings", "DataSource"),
+    ("SqlSettings", "AtRestEncryptKey"),
+    ("EmailSettings", "SMTPPassword"),
+    ("FileSettings", "PublicLinkSalt"),
+    ("FileSettings", "AmazonS3SecretAccessKey"),
+    ("GitLabSettings", "Secret"),
+    ("LdapSettings", "BindPassword"),
+    ("ElasticsearchSettings", "Password"),
+)
+
+DEFAULTS: Final[Mapping[str, Mapping[str, object]]] = {
+    "ServiceSettings": {
+        "SiteURL": "http://localhost:8065",
+        "ListenAddress": ":8065",
+        "EnableUserAccessTokens": True,
+        "EnableBotAccountCreation": True,
+        "EnableCustomEmoji": True,
+        "EnablePostSearch": True,
+        "EnableOAuthServiceProvider": True,
+        "EnableDeveloper": True,
+        "EnableTesting": False,
+    },
+    "TeamSettings": {"SiteName": "Mattermost", "MaxUsersPerTeam": 50, "EnableOpenServer": True},
+    "SqlSettings": {"DriverName": "sqlite3", "DataSource": "devhost", "AtRestEncryptKey": "devhost-at-rest-key"},
+    "FileSettings": {
+        "DriverName": "local",
+        "MaxFileSize": 100 * 1024 * 1024,
+        "EnablePublicLink": True,
+        "PublicLinkSalt": "devhost-public-link-salt",
+    },
+    "EmailSettings": {"SendEmailNotifications": True, "FeedbackEmail": "devhost@localhost", "SMTPPassword": ""},
+    "LocalizationSettings": {"DefaultServerLocale": "en", "DefaultClientLocale": "en"},
+    "PluginSettings": {"Enable": True, "EnableUploads": True, "Plugins": {}, "PluginStates": {}},
+}
+"""The configuration of a new host: the part of a server's that plugins ask for."""
+
+
+def load_config(world: World) -> Json:
+    """The configuration, with its secrets."""
+    stored = world.store.settings.get(_NAME)
+    return _object(stored) if stored else deepcopy({name: dict(values) for name, values in DEFAULTS.items()})
+
+
+def section(config: Json, name: str) -> Json:
+    """A part of the configuration, empty if it is not there."""
+    found = config.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def sanitized(config: Json) -> Json:
+    """The configuration without its secrets."""
+    masked = deepcopy(config)
+    for name, key in _SECRETS:
+        if section(masked, name).get(key):
+            section(masked, name)[key] = MASK
+    return masked
+
+
+async def save_config(world: World, config_json: bytes) -> None:
+    """Replace the configuration, if all plugins allow it, and tell them. Masked secrets stay as they are.
+
+    Raises:
+        ApiError: it is no JSON object, or a plugin refuses.
+    """
+    config = _object(config_json)
+    old = load_config(world)
+    for name, key in _SECRETS:
+        if section(config, name).get(key) == MASK:
+            section(config, name)[key] = section(old, name).get(key)
+    for name, values in DEFAULTS.items():
+        config[name] = {**deepcopy(dict(values)), **section(config, name)}
+    await _store(world, config)
+
+
+async def _store(world: World, config: Json) -> None:
+    for plugin in world.hooks.plugins_with(ConfigurationWillBeSavedRequest):
+        request = ConfigurationWillBeSavedRequest(new_config=ConfigJson(config_json=_bytes(config)))
+        try:
+            response = await world.hooks.ask(plugin, request)
+        except HookFailedError as error:
+            # Unlike the other rounds: nobody can say whether the plugin would have refused.
+            raise _refused(str(error)) from error
+        if not isinstance(response, ConfigurationWillBeSavedResponse):
+            continue
+        if response.HasField("error"):
+            raise _refused(response.error.detailed_error or response.error.message or response.error.id)
+        if response.modified_config.config_json:
+            config = _object(response.modified_config.config_json)
+    world.store.settings.put(_NAME, _bytes(config))
+    world.hooks.notify(OnConfigurationChangeRequest())
+    world.broadcast("config_changed")
+
+
+def _refused(reason: str) -> ApiError:
+    return ApiError("app.save_config.plugin_hook_error", HTTPStatus.BAD_REQUEST, reason, where="SaveConfig")
+
+
+def plugin_settings(world: World, plugin_id: str) -> Json:
+    """The stored settings of a plugin."""
+    plugins = section(load_config(world), "PluginSettings").get("Plugins")
+    found = plugins.get(plugin_id) if isinstance(plugins, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def plugin_settings_with_defaults(world: World, manifest: Manifest) -> Json:
+    """The settings of a plugin with its manifest's defaults, all keys in lower case."""
+    schema = manifest.settings_schema
+    settings = [*schema.settings, *(setting for part in schema.sections for setting in part.settings)]
+    defaults: Json = {
+        setting.key.lower(): integral(MessageToDict(setting.default)) for setting in settings if setting.key
+    }
+    return defaults | {key.lower(): value for key, value in plugin_settings(world, manifest.id).items()}
+
+
+async def save_plugin_settings(world: World, plugin_id: str, settings: Struct) -> None:
+    """Replace the stored settings of a plugin, if all plugins allow it, and tell them.
+
+    Raises:
+        ApiError: a plugin refuses.
+    """
+    config = load_config(world)
+    plugins = section(config, "PluginSettings").get("Plugins")
+    changed = dict(plugins) if isinstance(plugins, dict) else {}
+    changed[plugin_id] = integral(MessageToDict(settings))
+    config["PluginSettings"] = {**section(config, "PluginSettings"), "Plugins": changed}
+    await _store(world, config)
+
+
+def integral(value: object) -> object:
+    """A JSON value with whole numbers as such: a Struct has floating-point numbers only."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {key: integral(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [integral(each) for each in value]
+    return value
+
+
+def _object(text: bytes) -> Json:
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise bad_request("model.config.is_valid.json.app_error", str(error)) from error
+    if not isinstance(value, dict):
+        raise bad_request("model.config.is_valid.json.app_error", "not a JSON object")
+    return value
+
+
+def _bytes(config: Json) -> bytes:
+    return json.dumps(config, ensure_ascii=False).encode()

@@ -1,0 +1,116 @@
+"""What names, texts and roles may be."""
+
+import re
+from typing import Final
+
+from mattermost_plugin.devhost.errors import bad_request
+from mattermost_pluginapi.v1.channel_pb2 import Channel, ChannelType
+from mattermost_pluginapi.v1.command_pb2 import Command
+from mattermost_pluginapi.v1.post_pb2 import Post
+from mattermost_pluginapi.v1.team_pb2 import Team, TeamType
+from mattermost_pluginapi.v1.user_pb2 import User
+
+__all__ = ["check_channel", "check_command", "check_post", "check_team", "check_user"]
+
+LONGEST_USERNAME: Final = 64
+LONGEST_EMAIL: Final = 128
+LONGEST_NAME: Final = 64
+"""Of a nickname, of a first or last name, and of teams and channels."""
+LONGEST_POSITION: Final = 128
+LONGEST_MESSAGE: Final = 16_383
+LONGEST_PROPS: Final = 800_000
+LONGEST_HEADER: Final = 1024
+LONGEST_PURPOSE: Final = 250
+LONGEST_TRIGGER: Final = 128
+MOST_FILES: Final = 10
+"""How many files a post may have."""
+
+_USERNAME: Final = re.compile(r"[a-z][a-z0-9._-]*")
+_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
+_TEAM_NAME: Final = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]")
+_CHANNEL_NAME: Final = re.compile(r"[a-z0-9]([a-z0-9_-]*[a-z0-9])?")
+_RESERVED_USERNAMES: Final = frozenset({"all", "channel", "here", "matterbot", "system"})
+_RESERVED_TEAMS: Final = ("admin", "api", "channel", "error", "login", "oauth", "plug", "plugins", "post", "signup")
+
+
+def check_user(user: User) -> None:
+    """Check a user.
+
+    Raises:
+        ApiError: a value breaks a rule.
+    """
+    name = user.username
+    if not _USERNAME.fullmatch(name) or len(name) > LONGEST_USERNAME or name in _RESERVED_USERNAMES:
+        raise bad_request("model.user.is_valid.username.app_error", f"username={name}")
+    if len(user.email) > LONGEST_EMAIL or not _EMAIL.fullmatch(user.email):
+        raise bad_request("model.user.is_valid.email.app_error", f"email={user.email}")
+    for field in ("nickname", "first_name", "last_name"):
+        if len(getattr(user, field)) > LONGEST_NAME:
+            raise bad_request(f"model.user.is_valid.{field}.app_error")
+    if len(user.position) > LONGEST_POSITION:
+        raise bad_request("model.user.is_valid.position.app_error")
+
+
+def check_team(team: Team) -> None:
+    """Check a team.
+
+    Raises:
+        ApiError: a value breaks a rule.
+    """
+    if not team.display_name or len(team.display_name) > LONGEST_NAME:
+        raise bad_request("model.team.is_valid.name.app_error", f"id={team.id}")
+    if any(team.name.startswith(word) for word in _RESERVED_TEAMS):
+        raise bad_request("model.team.is_valid.reserved.app_error", f"name={team.name}")
+    if len(team.name) > LONGEST_NAME or not _TEAM_NAME.fullmatch(team.name):
+        raise bad_request("model.team.is_valid.characters.app_error", f"name={team.name}")
+    if team.type not in (TeamType.TEAM_TYPE_OPEN, TeamType.TEAM_TYPE_INVITE):
+        raise bad_request("model.team.is_valid.type.app_error", f"id={team.id}")
+
+
+def check_channel(channel: Channel) -> None:
+    """Check a channel.
+
+    Raises:
+        ApiError: a value breaks a rule.
+    """
+    if len(channel.display_name) > LONGEST_NAME:
+        raise bad_request("model.channel.is_valid.display_name.app_error", f"id={channel.id}")
+    if channel.type == ChannelType.CHANNEL_TYPE_UNSPECIFIED:
+        raise bad_request("model.channel.is_valid.type.app_error", f"id={channel.id}")
+    if channel.type in (ChannelType.CHANNEL_TYPE_OPEN, ChannelType.CHANNEL_TYPE_PRIVATE) and (
+        len(channel.name) > LONGEST_NAME or not _CHANNEL_NAME.fullmatch(channel.name)
+    ):
+        raise bad_request("model.channel.is_valid.1_or_more.app_error", f"name={channel.name}")
+    if len(channel.header) > LONGEST_HEADER:
+        raise bad_request("model.channel.is_valid.header.app_error", f"id={channel.id}")
+    if len(channel.purpose) > LONGEST_PURPOSE:
+        raise bad_request("model.channel.is_valid.purpose.app_error", f"id={channel.id}")
+
+
+def check_post(post: Post) -> None:
+    """Check a post.
+
+    Raises:
+        ApiError: a value breaks a rule.
+    """
+    if len(post.message) > LONGEST_MESSAGE:
+        raise bad_request("model.post.is_valid.message_length.app_error", f"id={post.id}, length={len(post.message)}")
+    if post.props.ByteSize() > LONGEST_PROPS:
+        raise bad_request("model.post.is_valid.props.app_error", f"id={post.id}")
+    if len(post.file_ids) > MOST_FILES:
+        raise bad_request("model.post.is_valid.file_ids.app_error", f"id={post.id}")
+
+
+def check_command(command: Command) -> None:
+    """Check a custom slash command.
+
+    Raises:
+        ApiError: a value breaks a rule.
+    """
+    trigger = command.trigger
+    if not trigger or len(trigger) > LONGEST_TRIGGER or trigger.startswith("/") or " " in trigger:
+        raise bad_request("model.command.is_valid.trigger.app_error", f"trigger={trigger}")
+    if not command.url.startswith(("http://", "https://")):
+        raise bad_request("model.command.is_valid.url_http.app_error", f"url={command.url}")
+    if command.method not in ("G", "P"):
+        raise bad_request("model.command.is_valid.method.app_error", f"method={command.method}")

@@ -1,0 +1,213 @@
+"""Calls hooks of all plugins that have them, as the server does."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Final, TypeVar
+
+from google.protobuf.message import Message
+
+from mattermost_plugin.devhost.clock import Clock
+from mattermost_plugin.devhost.errors import DevHostError
+from mattermost_plugin.devhost.events import EventBus, HookCalled, LogWritten
+from mattermost_plugin.devhost.http_exchange import HttpAnswer, HttpQuestion, head_of
+from mattermost_plugin.devhost.ids import new_id
+from mattermost_plugin.devhost.plugins import InstalledPlugin, PluginRegistry
+from mattermost_pluginapi.hooks.adapters import ADAPTERS
+from mattermost_pluginapi.v1.common_pb2 import PluginContext
+from mattermost_pluginapi.v1.hooks_http_pb2 import (
+    HTTPHeader,
+    ServeHTTPRequest,
+    ServeHTTPResponse,
+    ServeHTTPResponseInit,
+)
+
+__all__ = ["DEPTH_LIMIT", "HookFailedError", "HookRounds"]
+
+DEPTH_LIMIT: Final = 50
+"""How many hooks may cause each other. A server has no limit: what answers itself fills its database."""
+
+REMEMBERED_REQUESTS: Final = 10_000
+"""How many request ids keep their depth: more than hooks that run at the same time."""
+
+MessageT = TypeVar("MessageT", bound=Message)
+
+_HOOK_OF: Final[Mapping[type[Message], str]] = {
+    adapter.request_type: str(hook) for hook, adapter in ADAPTERS.items() if not adapter.path.endswith("HTTP")
+}
+
+
+class HookFailedError(DevHostError):
+    """A plugin did not answer a hook. The text says why."""
+
+
+class HookRounds:
+    """Goes round over the plugins.
+
+    Notifications run beside what caused them, as on a server; `settle` waits for them.
+
+    Args:
+        plugins: the plugins.
+        events: told each call.
+        clock: the host's time.
+    """
+
+    def __init__(self, plugins: PluginRegistry, events: EventBus, clock: Clock) -> None:
+        self._plugins = plugins
+        self._events = events
+        self._clock = clock
+        self._running: set[asyncio.Task[None]] = set()
+        self._depths: OrderedDict[str, int] = OrderedDict()
+
+    def new_context(self, caused_by: str = "", **fields: str) -> PluginContext:
+        """A context for the hooks that one request causes.
+
+        Args:
+            caused_by: id of the request whose hook made this one; "" for none.
+            fields: what else the context says.
+        """
+        context = PluginContext(request_id=new_id(), **fields)
+        self._depths[context.request_id] = self.depth(caused_by) + 1 if caused_by else 0
+        if len(self._depths) > REMEMBERED_REQUESTS:
+            self._depths.popitem(last=False)
+        return context
+
+    def depth(self, request_id: str) -> int:
+        """How many requests, each made in a hook of the one before, have led to a request."""
+        return self._depths.get(request_id, 0)
+
+    async def ask(self, plugin: InstalledPlugin, request: Message) -> Message:
+        """Call one plugin's hook, the one that the request belongs to.
+
+        Raises:
+            HookFailedError: there is no answer.
+        """
+        hook = _HOOK_OF[type(request)]
+        started = time.perf_counter()
+        response: Message | None = None
+        failure = ""
+        try:
+            if plugin.link is None:
+                raise HookFailedError(f"{plugin.plugin_id} does not run")
+            response = answer = await plugin.link.call(hook, request)
+            return answer  # noqa: TRY300 - `response` is what the event tells
+        except HookFailedError as error:
+            failure = str(error)
+            raise
+        finally:
+            self._events.publish(
+                HookCalled(
+                    at_ms=self._clock.now_ms(),
+                    plugin_id=plugin.plugin_id,
+                    hook=hook,
+                    request=request,
+                    response=response,
+                    failure=failure if response is None else "",
+                    duration_ms=(time.perf_counter() - started) * 1000,
+                )
+            )
+
+    async def serve_http(self, plugin: InstalledPlugin, question: HttpQuestion) -> HttpAnswer:
+        """Have a plugin answer an HTTP request; one that cannot is answered for, as the server does."""
+        if plugin.link is None or "ServeHTTP" not in plugin.hooks:
+            return HttpAnswer(status=404, body=b"404 page not found\n")
+        head = head_of(question, plugin.plugin_id, self.new_context())
+        started = time.perf_counter()
+        failure = ""
+        try:
+            answer = await plugin.link.serve_http(head, question.body)
+        except HookFailedError as error:
+            failure = str(error)
+            self._warn(f"ServeHTTP of {plugin.plugin_id} failed: {failure}")
+            answer = HttpAnswer(status=502, body=b"Bad Gateway\n")
+        fields = [HTTPHeader(key=name, values=[value]) for name, value in answer.headers]
+        init = ServeHTTPResponseInit(status_code=answer.status, headers=fields)
+        self._events.publish(
+            HookCalled(
+                at_ms=self._clock.now_ms(),
+                plugin_id=plugin.plugin_id,
+                hook="ServeHTTP",
+                request=ServeHTTPRequest(init=head, body_chunk=question.body, body_complete=True),
+                response=ServeHTTPResponse(init=init, body_chunk=answer.body, body_complete=True),
+                failure=failure,
+                duration_ms=(time.perf_counter() - started) * 1000,
+            )
+        )
+        return answer
+
+    async def try_ask(self, plugin: InstalledPlugin, request: Message) -> Any:
+        """Call one plugin's hook; None if there is no answer, which the log then tells."""
+        try:
+            return await self.ask(plugin, request)
+        except HookFailedError as error:
+            self._warn(f"{_HOOK_OF[type(request)]} of {plugin.plugin_id} failed: {error}")
+            return None
+
+    def notify(self, request: Message) -> None:
+        """Tell all plugins, without waiting for them."""
+        for plugin in self._plugins.with_hook(_HOOK_OF[type(request)]):
+            copy = type(request)()
+            copy.CopyFrom(request)
+            self._start(plugin, copy)
+
+    def _start(self, plugin: InstalledPlugin, request: Message) -> None:
+        self.later(self._tell(plugin, request))
+
+    async def _tell(self, plugin: InstalledPlugin, request: Message) -> None:
+        await self.try_ask(plugin, request)
+
+    def later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have something done beside what goes on; `settle` waits for it too."""
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def settle(self) -> None:
+        """Wait until all notifications have ended, also those that they cause."""
+        while self._running:
+            await asyncio.wait(tuple(self._running))
+
+    async def refusal(self, request: Message) -> str:
+        """Ask all plugins whether something may happen.
+
+        Returns:
+            The reason of the first one that refuses, which ends the round; "" if none does.
+        """
+        for plugin in self._plugins.with_hook(_HOOK_OF[type(request)]):
+            response = await self.try_ask(plugin, request)
+            if response is not None and response.rejection_reason:
+                return str(response.rejection_reason)
+        return ""
+
+    async def filter(
+        self, value: MessageT, request: Callable[[MessageT], Message], replacement: str
+    ) -> tuple[MessageT, str]:
+        """Have all plugins look at something before it is stored; each sees what the one before has made of it.
+
+        Args:
+            value: what it is about.
+            request: makes the hook's arguments of it.
+            replacement: name of the field of the answer that replaces the value.
+
+        Returns:
+            What is to be stored, and the reason of the first plugin that refuses, which ends the round.
+        """
+        for plugin in self._plugins.with_hook(_HOOK_OF[type(request(value))]):
+            response = await self.try_ask(plugin, request(value))
+            if response is None:
+                continue
+            if response.rejection_reason:
+                return value, str(response.rejection_reason)
+            if response.HasField(replacement):
+                value = getattr(response, replacement)
+        return value, ""
+
+    def plugins_with(self, request_type: type[Message]) -> list[InstalledPlugin]:
+        """The running plugins that have the hook of a kind of request."""
+        return self._plugins.with_hook(_HOOK_OF[request_type])
+
+    def _warn(self, message: str) -> None:
+        self._events.publish(LogWritten(at_ms=self._clock.now_ms(), plugin_id="", level="warn", message=message))

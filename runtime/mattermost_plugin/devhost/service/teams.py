@@ -1,0 +1,211 @@
+"""Methods about teams and who is in them."""
+
+from typing import Final
+
+from mattermost_plugin.devhost.app.permissions import check_roles
+from mattermost_plugin.devhost.app.teams import (
+    add_team_member,
+    create_team,
+    delete_team,
+    existing_team,
+    present_team_member,
+    remove_team_member,
+    update_team,
+)
+from mattermost_plugin.devhost.errors import ApiError, bad_request, not_found
+from mattermost_plugin.devhost.service.registry import Call, Methods
+from mattermost_plugin.devhost.service.users import is_picture
+from mattermost_plugin.devhost.store import Page
+from mattermost_pluginapi.v1 import api_team_member_pb2 as members
+from mattermost_pluginapi.v1 import api_team_pb2 as pb
+from mattermost_pluginapi.v1.team_pb2 import TeamMemberWithError, TeamStats, TeamUnread
+
+METHODS: Final = Methods()
+
+
+@METHODS.rpc
+async def _create_team(call: Call, request: pb.CreateTeamRequest) -> pb.CreateTeamResponse:
+    return pb.CreateTeamResponse(team=await create_team(call.world, call.context(), request.team))
+
+
+@METHODS.rpc
+def _delete_team(call: Call, request: pb.DeleteTeamRequest) -> pb.DeleteTeamResponse:
+    delete_team(call.world, request.team_id)
+    return pb.DeleteTeamResponse()
+
+
+@METHODS.rpc
+def _get_team(call: Call, request: pb.GetTeamRequest) -> pb.GetTeamResponse:
+    return pb.GetTeamResponse(team=existing_team(call.world, request.team_id))
+
+
+@METHODS.rpc
+def _get_team_by_name(call: Call, request: pb.GetTeamByNameRequest) -> pb.GetTeamByNameResponse:
+    team = call.world.store.teams.by_name(request.name)
+    if team is None:
+        raise not_found("app.team.get_by_name.missing.app_error", f"name={request.name}")
+    return pb.GetTeamByNameResponse(team=team)
+
+
+@METHODS.rpc
+def _get_teams(call: Call, request: pb.GetTeamsRequest) -> pb.GetTeamsResponse:
+    return pb.GetTeamsResponse(teams=call.world.store.teams.select(order="display_name"))
+
+
+@METHODS.rpc
+def _get_teams_for_user(call: Call, request: pb.GetTeamsForUserRequest) -> pb.GetTeamsForUserResponse:
+    return pb.GetTeamsForUserResponse(teams=call.world.store.teams.of_user(request.user_id))
+
+
+@METHODS.rpc
+def _get_teams_unread_for_user(
+    call: Call, request: pb.GetTeamsUnreadForUserRequest
+) -> pb.GetTeamsUnreadForUserResponse:
+    unreads: dict[str, TeamUnread] = {
+        team.id: TeamUnread(team_id=team.id) for team in call.world.store.teams.of_user(request.user_id)
+    }
+    for member in call.world.store.channel_members.of_user(request.user_id):
+        channel = call.world.store.channels.get(member.channel_id)
+        unread = unreads.get(channel.team_id) if channel is not None else None
+        if channel is None or unread is None or channel.delete_at:
+            continue
+        unread.msg_count += channel.total_msg_count - member.msg_count
+        unread.msg_count_root += channel.total_msg_count_root - member.msg_count_root
+        unread.mention_count += member.mention_count
+        unread.mention_count_root += member.mention_count_root
+    return pb.GetTeamsUnreadForUserResponse(team_unreads=list(unreads.values()))
+
+
+@METHODS.rpc
+def _search_teams(call: Call, request: pb.SearchTeamsRequest) -> pb.SearchTeamsResponse:
+    return pb.SearchTeamsResponse(teams=call.world.store.teams.search(request.term))
+
+
+@METHODS.rpc
+def _update_team(call: Call, request: pb.UpdateTeamRequest) -> pb.UpdateTeamResponse:
+    return pb.UpdateTeamResponse(team=update_team(call.world, request.team))
+
+
+@METHODS.rpc
+def _get_team_stats(call: Call, request: pb.GetTeamStatsRequest) -> pb.GetTeamStatsResponse:
+    existing_team(call.world, request.team_id)
+    present = call.world.store.team_members.of_team(request.team_id)
+    users = call.world.store.users.among("id", [member.user_id for member in present])
+    active = sum(1 for user in users if not user.delete_at)
+    stats = TeamStats(team_id=request.team_id, total_member_count=len(present), active_member_count=active)
+    return pb.GetTeamStatsResponse(team_stats=stats)
+
+
+@METHODS.rpc
+def _get_team_icon(call: Call, request: pb.GetTeamIconRequest) -> pb.GetTeamIconResponse:
+    existing_team(call.world, request.team_id)
+    icon = call.world.store.blobs.read(_icon_path(request.team_id))
+    if icon is None:
+        raise not_found("api.team.get_team_icon.read_file.app_error", f"team_id={request.team_id}")
+    return pb.GetTeamIconResponse(icon=icon)
+
+
+@METHODS.rpc
+def _set_team_icon(call: Call, request: pb.SetTeamIconRequest) -> pb.SetTeamIconResponse:
+    team = existing_team(call.world, request.team_id)
+    if not is_picture(request.data):
+        raise bad_request("api.team.set_team_icon.decode.app_error")
+    team.last_team_icon_update = team.update_at = call.now_ms
+    with call.world.store.transaction():
+        call.world.store.blobs.write(_icon_path(team.id), request.data)
+        call.world.store.teams.put(team)
+    call.world.broadcast("update_team", {"team_id": team.id})
+    return pb.SetTeamIconResponse()
+
+
+@METHODS.rpc
+def _remove_team_icon(call: Call, request: pb.RemoveTeamIconRequest) -> pb.RemoveTeamIconResponse:
+    team = existing_team(call.world, request.team_id)
+    team.last_team_icon_update, team.update_at = 0, call.now_ms
+    with call.world.store.transaction():
+        call.world.store.blobs.delete(_icon_path(team.id))
+        call.world.store.teams.put(team)
+    call.world.broadcast("update_team", {"team_id": team.id})
+    return pb.RemoveTeamIconResponse()
+
+
+def _icon_path(team_id: str) -> str:
+    return f"teams/{team_id}/teamIcon.png"
+
+
+@METHODS.rpc
+async def _create_team_member(call: Call, request: members.CreateTeamMemberRequest) -> members.CreateTeamMemberResponse:
+    member = await add_team_member(call.world, call.context(), request.team_id, request.user_id)
+    return members.CreateTeamMemberResponse(team_member=member)
+
+
+@METHODS.rpc
+async def _create_team_members(
+    call: Call, request: members.CreateTeamMembersRequest
+) -> members.CreateTeamMembersResponse:
+    response = members.CreateTeamMembersResponse()
+    context = call.context()
+    for user_id in request.user_ids:
+        member = await add_team_member(call.world, context, request.team_id, user_id, request.requestor_id)
+        response.team_members.append(member)
+    return response
+
+
+@METHODS.rpc
+async def _create_team_members_gracefully(
+    call: Call, request: members.CreateTeamMembersGracefullyRequest
+) -> members.CreateTeamMembersGracefullyResponse:
+    response = members.CreateTeamMembersGracefullyResponse()
+    context = call.context()
+    for user_id in request.user_ids:
+        result = TeamMemberWithError(user_id=user_id)
+        try:
+            member = await add_team_member(call.world, context, request.team_id, user_id, request.requestor_id)
+            result.member.CopyFrom(member)
+        except ApiError as error:
+            result.error.CopyFrom(error.to_app_error("AddTeamMembers", call.request_id))
+        response.team_members.append(result)
+    return response
+
+
+@METHODS.rpc
+def _delete_team_member(call: Call, request: members.DeleteTeamMemberRequest) -> members.DeleteTeamMemberResponse:
+    remove_team_member(call.world, call.context(), request.team_id, request.user_id, request.requestor_id)
+    return members.DeleteTeamMemberResponse()
+
+
+@METHODS.rpc
+def _get_team_member(call: Call, request: members.GetTeamMemberRequest) -> members.GetTeamMemberResponse:
+    member = call.world.store.team_members.get(request.team_id, request.user_id)
+    if member is None:
+        raise not_found("app.team.get_member.missing.app_error", f"user_id={request.user_id}")
+    return members.GetTeamMemberResponse(team_member=member)
+
+
+@METHODS.rpc
+def _get_team_members(call: Call, request: members.GetTeamMembersRequest) -> members.GetTeamMembersResponse:
+    found = call.world.store.team_members.of_team(request.team_id, Page(request.page, request.per_page))
+    return members.GetTeamMembersResponse(team_members=found)
+
+
+@METHODS.rpc
+def _get_team_members_for_user(
+    call: Call, request: members.GetTeamMembersForUserRequest
+) -> members.GetTeamMembersForUserResponse:
+    found = call.world.store.team_members.of_user(request.user_id, Page(request.page, request.per_page))
+    return members.GetTeamMembersForUserResponse(team_members=found)
+
+
+@METHODS.rpc
+def _update_team_member_roles(
+    call: Call, request: members.UpdateTeamMemberRolesRequest
+) -> members.UpdateTeamMemberRolesResponse:
+    member = present_team_member(call.world, request.team_id, request.user_id)
+    roles = request.new_roles.split()
+    check_roles(roles, "team")
+    member.roles = " ".join(roles)
+    member.scheme_admin, member.scheme_guest = "team_admin" in roles, "team_guest" in roles
+    member.scheme_user = "team_user" in roles
+    call.world.store.team_members.put(member)
+    call.world.broadcast("memberrole_updated", {"team_id": member.team_id, "user_id": member.user_id})
+    return members.UpdateTeamMemberRolesResponse(team_member=member)

@@ -1,0 +1,233 @@
+"""Methods about users and their statuses."""
+
+import struct
+import zlib
+from hashlib import sha256
+from typing import Final
+
+from mattermost_plugin.devhost.app.permissions import check_roles
+from mattermost_plugin.devhost.app.users import create_user, existing_user, save_user, set_active, update_user
+from mattermost_plugin.devhost.errors import bad_request, not_found
+from mattermost_plugin.devhost.service.registry import Call, Methods
+from mattermost_plugin.devhost.store import Page, UserFilter
+from mattermost_pluginapi.v1 import api_user_pb2 as pb
+from mattermost_pluginapi.v1.user_pb2 import User, UserAuth
+from mattermost_pluginapi.v1.websocket_pb2 import WebsocketBroadcast
+
+METHODS: Final = Methods()
+
+DEFAULT_LIMIT: Final = 100
+"""How many users a search gives if it does not say."""
+
+_SORTS: Final = ("", "username", "status", "create_at", "admin")
+
+
+@METHODS.rpc
+async def _create_user(call: Call, request: pb.CreateUserRequest) -> pb.CreateUserResponse:
+    return pb.CreateUserResponse(user=await create_user(call.world, call.context(), request.user))
+
+
+@METHODS.rpc
+def _delete_user(call: Call, request: pb.DeleteUserRequest) -> pb.DeleteUserResponse:
+    set_active(call.world, call.context(), request.user_id, active=False)
+    return pb.DeleteUserResponse()
+
+
+@METHODS.rpc
+def _get_user(call: Call, request: pb.GetUserRequest) -> pb.GetUserResponse:
+    return pb.GetUserResponse(user=existing_user(call.world, request.user_id))
+
+
+@METHODS.rpc
+def _get_user_by_email(call: Call, request: pb.GetUserByEmailRequest) -> pb.GetUserByEmailResponse:
+    user = call.world.store.users.by_email(request.email)
+    if user is None:
+        raise not_found("app.user.missing_account.const", f"email={request.email}")
+    return pb.GetUserByEmailResponse(user=user)
+
+
+@METHODS.rpc
+def _get_user_by_username(call: Call, request: pb.GetUserByUsernameRequest) -> pb.GetUserByUsernameResponse:
+    user = call.world.store.users.by_username(request.name)
+    if user is None:
+        raise not_found("app.user.get_by_username.app_error", f"username={request.name}")
+    return pb.GetUserByUsernameResponse(user=user)
+
+
+@METHODS.rpc
+def _get_users(call: Call, request: pb.GetUsersRequest) -> pb.GetUsersResponse:
+    if request.active and request.inactive:
+        raise bad_request("api.user.get_users.app_error", "active and inactive exclude each other")
+    filters = UserFilter()
+    filters.in_team(request.in_team_id)
+    filters.in_team(request.not_in_team_id, inside=False)
+    filters.in_channel(request.in_channel_id)
+    filters.in_channel(request.not_in_channel_id, inside=False)
+    filters.in_group(request.in_group_id)
+    filters.in_group(request.not_in_group_id, inside=False)
+    if request.without_team:
+        filters.without_team()
+    if request.active or request.inactive:
+        filters.active(request.active)
+    users = call.world.store.users.search(filters)
+    roles = {request.role, *request.roles} - {""}
+    found = [user for user in users if not roles or roles & set(user.roles.split())]
+    found = [user for user in found if user.update_at >= request.updated_after]
+    page = Page(request.page, request.per_page)
+    return pb.GetUsersResponse(users=found[page.offset : page.offset + page.limit])
+
+
+@METHODS.rpc
+def _get_users_by_ids(call: Call, request: pb.GetUsersByIdsRequest) -> pb.GetUsersByIdsResponse:
+    return pb.GetUsersByIdsResponse(users=call.world.store.users.among("id", request.user_ids, order="username"))
+
+
+@METHODS.rpc
+def _get_users_by_usernames(call: Call, request: pb.GetUsersByUsernamesRequest) -> pb.GetUsersByUsernamesResponse:
+    names = [name.lower() for name in request.usernames]
+    return pb.GetUsersByUsernamesResponse(users=call.world.store.users.among("username", names, order="username"))
+
+
+@METHODS.rpc
+def _get_users_in_team(call: Call, request: pb.GetUsersInTeamRequest) -> pb.GetUsersInTeamResponse:
+    if not request.team_id:
+        return pb.GetUsersInTeamResponse()
+    filters = UserFilter()
+    filters.in_team(request.team_id)
+    page = Page(request.page, request.per_page)
+    return pb.GetUsersInTeamResponse(users=call.world.store.users.search(filters, page))
+
+
+@METHODS.rpc
+def _get_users_in_channel(call: Call, request: pb.GetUsersInChannelRequest) -> pb.GetUsersInChannelResponse:
+    if request.sort_by not in ("username", "status"):
+        raise bad_request("plugin.api.get_users_in_channel", f"sort_by={request.sort_by}")
+    if not request.channel_id:
+        return pb.GetUsersInChannelResponse()
+    filters = UserFilter()
+    filters.in_channel(request.channel_id)
+    users = call.world.store.users.search(filters)
+    if request.sort_by == "status":
+        ranks = {"online": 0, "away": 1, "dnd": 2}
+        statuses = {user.id: call.world.store.statuses.get(user.id) for user in users}
+        users.sort(key=lambda user: ranks.get(status.status, 3) if (status := statuses[user.id]) else 3)
+    page = Page(request.page, request.per_page)
+    return pb.GetUsersInChannelResponse(users=users[page.offset : page.offset + page.limit])
+
+
+@METHODS.rpc
+def _search_users(call: Call, request: pb.SearchUsersRequest) -> pb.SearchUsersResponse:
+    filters = UserFilter()
+    if request.without_team:
+        filters.without_team()
+    elif request.in_channel_id:
+        filters.in_channel(request.in_channel_id)
+    elif request.not_in_channel_id:
+        filters.in_channel(request.not_in_channel_id, inside=False)
+    elif request.not_in_team_id:
+        filters.in_team(request.not_in_team_id, inside=False)
+    elif request.in_group_id:
+        filters.in_group(request.in_group_id)
+    elif request.not_in_group_id:
+        filters.in_group(request.not_in_group_id, inside=False)
+    else:
+        filters.in_team(request.team_id)
+    if not request.allow_inactive:
+        filters.active(True)
+    term = request.term.strip().removeprefix("@").lower()
+    found = [user for user in call.world.store.users.search(filters) if _matches(user, term)]
+    return pb.SearchUsersResponse(users=found[: request.limit if request.limit > 0 else DEFAULT_LIMIT])
+
+
+def _matches(user: User, term: str) -> bool:
+    names = (user.username, user.nickname, f"{user.first_name} {user.last_name}", user.last_name)
+    return any(name.lower().startswith(term) for name in names) or term in user.email
+
+
+@METHODS.rpc
+def _update_user(call: Call, request: pb.UpdateUserRequest) -> pb.UpdateUserResponse:
+    return pb.UpdateUserResponse(user=update_user(call.world, request.user))
+
+
+@METHODS.rpc
+def _update_user_active(call: Call, request: pb.UpdateUserActiveRequest) -> pb.UpdateUserActiveResponse:
+    set_active(call.world, call.context(), request.user_id, active=request.active)
+    return pb.UpdateUserActiveResponse()
+
+
+@METHODS.rpc
+def _update_user_auth(call: Call, request: pb.UpdateUserAuthRequest) -> pb.UpdateUserAuthResponse:
+    user = existing_user(call.world, request.user_id)
+    auth = request.user_auth
+    if not auth.auth_service or not auth.auth_data:
+        raise bad_request("model.user.is_valid.auth_data.app_error", "login by password is no login service")
+    user.auth_service, user.auth_data = auth.auth_service, auth.auth_data
+    user.update_at = call.now_ms
+    save_user(call.world, user)
+    return pb.UpdateUserAuthResponse(user_auth=UserAuth(auth_data=user.auth_data, auth_service=user.auth_service))
+
+
+@METHODS.rpc
+def _update_user_roles(call: Call, request: pb.UpdateUserRolesRequest) -> pb.UpdateUserRolesResponse:
+    user = existing_user(call.world, request.user_id)
+    roles = request.new_roles.split()
+    check_roles(roles, "system")
+    if not roles:
+        raise bad_request("api.user.update_user_roles.app_error", "no roles")
+    user.roles, user.update_at = " ".join(roles), call.now_ms
+    call.world.store.users.put(user)
+    call.world.broadcast("user_role_updated", {"user_id": user.id, "roles": user.roles})
+    return pb.UpdateUserRolesResponse(user=user)
+
+
+@METHODS.rpc
+def _get_profile_image(call: Call, request: pb.GetProfileImageRequest) -> pb.GetProfileImageResponse:
+    user = existing_user(call.world, request.user_id)
+    image = call.world.store.blobs.read(_image_path(user.id))
+    return pb.GetProfileImageResponse(image=image or plain_picture(user.username))
+
+
+@METHODS.rpc
+def _set_profile_image(call: Call, request: pb.SetProfileImageRequest) -> pb.SetProfileImageResponse:
+    user = existing_user(call.world, request.user_id)
+    if not is_picture(request.data):
+        raise bad_request("api.user.upload_profile_user.decode.app_error")
+    user.last_picture_update = user.update_at = call.now_ms
+    with call.world.store.transaction():
+        call.world.store.blobs.write(_image_path(user.id), request.data)
+        call.world.store.users.put(user)
+    call.world.broadcast("user_updated", {"user_id": user.id})
+    return pb.SetProfileImageResponse()
+
+
+@METHODS.rpc
+def _publish_user_typing(call: Call, request: pb.PublishUserTypingRequest) -> pb.PublishUserTypingResponse:
+    call.world.broadcast(
+        "typing",
+        {"user_id": request.user_id, "parent_id": request.parent_id},
+        WebsocketBroadcast(channel_id=request.channel_id, omit_users=[request.user_id]),
+    )
+    return pb.PublishUserTypingResponse()
+
+
+def _image_path(user_id: str) -> str:
+    return f"users/{user_id}/profile.png"
+
+
+_PICTURE_STARTS: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF")
+
+
+def is_picture(content: bytes) -> bool:
+    """Whether bytes begin like a picture; the host cannot read more of one."""
+    return content.startswith(_PICTURE_STARTS)
+
+
+def plain_picture(name: str, size: int = 32) -> bytes:
+    """A PNG of one colour that depends on a name."""
+    row = b"\0" + sha256(name.encode()).digest()[:3] * size
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)
+    return _PICTURE_STARTS[0] + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(row * size)) + chunk(b"IEND", b"")

@@ -1,0 +1,114 @@
+"""What the parts of the host share: state, time, events, plugins and their hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Protocol
+
+from mattermost_plugin.devhost.clock import Clock
+from mattermost_plugin.devhost.events import EventBus, LogWritten, WebSocketEvent
+from mattermost_plugin.devhost.hook_rounds import HookRounds
+from mattermost_plugin.devhost.ids import new_id
+from mattermost_plugin.devhost.plugins import PluginRegistry
+from mattermost_plugin.devhost.store import Store
+from mattermost_pluginapi.v1.websocket_pb2 import WebsocketBroadcast
+
+__all__ = ["PluginControl", "Triggers", "World"]
+
+TRIGGER_MS: Final = 3000
+"""How long what a user has done lets a plugin open a dialog."""
+
+
+class PluginControl(Protocol):
+    """Starts and ends plugins."""
+
+    async def enable(self, plugin_id: str) -> None:
+        """Start an installed plugin."""
+        ...
+
+    async def disable(self, plugin_id: str) -> None:
+        """End a plugin."""
+        ...
+
+    async def remove(self, plugin_id: str) -> None:
+        """End a plugin and forget it; its files stay."""
+        ...
+
+
+class Triggers:
+    """The trigger ids that users' doings have been given, each good for one dialog within a few seconds.
+
+    Args:
+        clock: the host's time.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._issued: dict[str, tuple[str, int]] = {}
+
+    def issue(self, user_id: str) -> str:
+        """A new id for what a user has just done."""
+        now = self._clock.now_ms()
+        self._issued = {each: issued for each, issued in self._issued.items() if issued[1] > now}
+        trigger_id = new_id()
+        self._issued[trigger_id] = (user_id, now + TRIGGER_MS)
+        return trigger_id
+
+    def user_of(self, trigger_id: str) -> str | None:
+        """The user of an id; None if there is no such id or it has expired."""
+        user_id, expires_at = self._issued.get(trigger_id, ("", 0))
+        return user_id if expires_at > self._clock.now_ms() else None
+
+
+_NO_DATA: Final[Mapping[str, object]] = MappingProxyType({})
+
+
+class World:
+    """The host's parts.
+
+    Args:
+        store: the state.
+        clock: the time.
+        events: told everything that can be watched.
+    """
+
+    def __init__(self, store: Store, clock: Clock, events: EventBus) -> None:
+        self.store = store
+        self.clock = clock
+        self.events = events
+        self.plugins = PluginRegistry()
+        self.hooks = HookRounds(self.plugins, events, clock)
+        self.triggers = Triggers(clock)
+        self.control: PluginControl | None = None
+
+    def now_ms(self) -> int:
+        """The time."""
+        return self.clock.now_ms()
+
+    def broadcast(
+        self, name: str, data: Mapping[str, object] = _NO_DATA, broadcast: WebsocketBroadcast | None = None
+    ) -> None:
+        """Send an event to clients.
+
+        Args:
+            name: its name.
+            data: what it carries.
+            broadcast: whom it reaches; None for all.
+        """
+        self.events.publish(
+            WebSocketEvent(at_ms=self.now_ms(), name=name, data=dict(data), broadcast=broadcast or WebsocketBroadcast())
+        )
+
+    def log(self, level: str, message: str, plugin_id: str = "", pairs: Mapping[str, object] = _NO_DATA) -> None:
+        """Write a line to the log.
+
+        Args:
+            level: "trace", "debug", "info", "warn" or "error".
+            message: the text.
+            plugin_id: whose line; "" for the host's own.
+            pairs: values that belong to it.
+        """
+        self.events.publish(
+            LogWritten(at_ms=self.now_ms(), plugin_id=plugin_id, level=level, message=message, pairs=dict(pairs))
+        )

@@ -1,0 +1,324 @@
+"""What the API must do about people: users, statuses, preferences, sessions, bots, permissions, groups."""
+
+import json
+
+from mattermost_pluginapi.v1.bot_pb2 import Bot, BotGetOptions, BotPatch
+from mattermost_pluginapi.v1.channel_pb2 import Channel
+from mattermost_pluginapi.v1.group_pb2 import CreateDefaultMembershipParams, Group, GroupSearchOpts, GroupSyncable
+from mattermost_pluginapi.v1.preference_pb2 import Preference
+from mattermost_pluginapi.v1.session_pb2 import Session, UserAccessToken
+from mattermost_pluginapi.v1.user_pb2 import User, UserAuth
+from mattermost_pluginapi.v1.user_status_pb2 import CustomStatus
+from tests.devhost.site import NOBODY, PNG, TESTER, Site, covers, made
+
+
+@covers("CreateUser", "GetUser", "GetUserByEmail", "GetUserByUsername", "GetUsersByIds", "GetUsersByUsernames")
+async def create_and_find_users(s: Site) -> None:
+    given = User(username="Zoë".replace("ë", "e"), email="Zoe@Example.com", password="secret", nickname="Zoë 🐈")
+    zoe = (await s.api("CreateUser", user=given)).user
+    assert len(zoe.id) == 26
+    assert (zoe.username, zoe.email, zoe.nickname) == ("zoe", "zoe@example.com", "Zoë 🐈")
+    assert zoe.roles == "system_user"
+    assert zoe.password == ""
+    assert zoe.create_at == zoe.update_at > 0
+    assert zoe.notify_props["email"] == "true"
+    assert (await s.api("GetUser", user_id=zoe.id)).user == zoe
+    assert (await s.api("GetUserByEmail", email="zoe@example.com")).user == zoe
+    assert (await s.api("GetUserByUsername", name="zoe")).user == zoe
+    found = (await s.api("GetUsersByIds", user_ids=[zoe.id, NOBODY, s.bob.id])).users
+    assert {user.username for user in found} == {"zoe", "bob"}
+    found = (await s.api("GetUsersByUsernames", usernames=["zoe", "nobody"])).users
+    assert [user.id for user in found] == [zoe.id]
+    for bad in ({"username": "zoe"}, {"email": "zoe@example.com"}):
+        fields = {"username": "other", "email": "o@example.com", "password": "secret"}
+        await s.api.error("CreateUser", 400, "exists", user=made(User, fields, bad))
+    for username in ("", "a b", "Ü", "system", "1x", "x" * 65):
+        await s.api.error("CreateUser", 400, "username", user=User(username=username, email="x@y.z", password="secret"))
+    await s.api.error("CreateUser", 400, "email", user=User(username="new", email="nowhere", password="secret"))
+    await s.api.error("CreateUser", 400, "pwd", user=User(username="new", email="x@y.z", password="x"))
+    await s.api.error("GetUser", 404, "app.user.missing_account.const", user_id=NOBODY)
+    await s.api.error("GetUserByEmail", 404, email="x")
+    await s.api.error("GetUserByUsername", 404, name="x")
+
+
+@covers("GetUsers", "GetUsersInTeam", "GetUsersInChannel", "SearchUsers")
+async def list_users(s: Site) -> None:
+    await s.host.act.create_user("carl", first_name="Carl", last_name="Gauss", nickname="princeps")
+    names = [user.username for user in (await s.api("GetUsers", page=0, per_page=2)).users]
+    assert names == ["ada", "bob"]
+    names = [user.username for user in (await s.api("GetUsers", page=1, per_page=2)).users]
+    assert names == ["carl"]
+    assert not (await s.api("GetUsers", page=0, per_page=0)).users
+    for filters, expected in (
+        ({"in_team_id": s.team.id}, ["ada", "bob"]),
+        ({"not_in_team_id": s.team.id}, ["carl"]),
+        ({"in_channel_id": s.lobby.id}, ["ada"]),
+        ({"not_in_channel_id": s.lobby.id}, ["bob", "carl"]),
+        ({"without_team": True}, ["carl"]),
+        ({"role": "system_admin"}, ["ada"]),
+        ({"inactive": True}, []),
+        ({"active": True}, ["ada", "bob", "carl"]),
+    ):
+        found = (await s.api("GetUsers", page=0, per_page=60, **filters)).users
+        assert [user.username for user in found] == expected, filters
+    await s.api.error("GetUsers", 400, active=True, inactive=True)
+    found = (await s.api("GetUsersInTeam", team_id=s.team.id, page=0, per_page=1)).users
+    assert [user.username for user in found] == ["ada"]
+    assert not (await s.api("GetUsersInTeam", team_id=NOBODY, page=0, per_page=60)).users
+    found = (await s.api("GetUsersInChannel", channel_id=s.lobby.id, sort_by="status", page=0, per_page=60)).users
+    assert [user.username for user in found] == ["ada"]
+    await s.api.error("GetUsersInChannel", 400, channel_id=s.lobby.id, sort_by="age")
+    for term in ("carl", "@car", "gauss", "princ", "carl gau"):
+        found = (await s.api("SearchUsers", term=term)).users
+        assert [user.username for user in found] == ["carl"], term
+    assert not (await s.api("SearchUsers", term="carl", team_id=s.team.id)).users
+    assert len((await s.api("SearchUsers", term="", limit=2)).users) == 2
+
+
+@covers("UpdateUser", "UpdateUserRoles", "UpdateUserAuth")
+async def change_users(s: Site) -> None:
+    bob = User()
+    bob.CopyFrom(s.bob)
+    bob.username, bob.roles, bob.create_at = "bobby", "system_admin", 1
+    stored = (await s.api("UpdateUser", user=bob)).user
+    assert (stored.username, stored.roles, stored.create_at) == ("bobby", "system_user", s.bob.create_at)
+    assert stored.update_at > s.bob.update_at
+    await s.api.error("UpdateUser", 404, user=User(id=NOBODY))
+    bob.username = "ada"
+    await s.api.error("UpdateUser", 400, "username_exists", user=bob)
+    stored = (await s.api("UpdateUserRoles", user_id=bob.id, new_roles="system_user system_manager")).user
+    assert stored.roles == "system_user system_manager"
+    await s.api.error("UpdateUserRoles", 404, "app.role", user_id=bob.id, new_roles="king")
+    await s.api.error("UpdateUserRoles", 404, user_id=NOBODY, new_roles="system_user")
+    auth = await s.api("UpdateUserAuth", user_id=bob.id, user_auth=UserAuth(auth_data="b1", auth_service="saml"))
+    assert auth.user_auth.auth_data == "b1"
+    assert s.host.store.users.get(bob.id).auth_service == "saml"  # type: ignore[union-attr]  # it is there
+    await s.api.error("UpdateUserAuth", 400, user_id=bob.id, user_auth=UserAuth(auth_data="b1"))
+
+
+@covers("DeleteUser", "UpdateUserActive")
+async def deactivate_users(s: Site) -> None:
+    session = await s.host.act.log_in(s.bob.id)
+    await s.api("UpdateUserActive", user_id=s.bob.id, active=False)
+    assert (await s.api("GetUser", user_id=s.bob.id)).user.delete_at > 0
+    await s.api.error("GetSession", 404, session_id=session.id)
+    await s.api("UpdateUserActive", user_id=s.bob.id, active=True)
+    assert (await s.api("GetUser", user_id=s.bob.id)).user.delete_at == 0
+    await s.api("DeleteUser", user_id=s.bob.id)
+    assert (await s.api("GetUser", user_id=s.bob.id)).user.delete_at > 0
+    await s.api.error("DeleteUser", 404, user_id=NOBODY)
+    await s.api.error("UpdateUserActive", 404, user_id="", active=True)
+
+
+@covers("GetProfileImage", "SetProfileImage", "PublishUserTyping")
+async def pictures_and_typing(s: Site) -> None:
+    assert (await s.api("GetProfileImage", user_id=s.bob.id)).image.startswith(b"\x89PNG")
+    await s.api("SetProfileImage", user_id=s.bob.id, data=PNG)
+    assert (await s.api("GetProfileImage", user_id=s.bob.id)).image == PNG
+    await s.api.error("SetProfileImage", 400, "decode", user_id=s.bob.id, data=b"text")
+    await s.api.error("GetProfileImage", 404, user_id=NOBODY)
+    await s.api("PublishUserTyping", user_id=s.bob.id, channel_id=s.lobby.id, parent_id="")
+
+
+@covers(
+    "GetUserStatus",
+    "GetUserStatusesByIds",
+    "UpdateUserStatus",
+    "SetUserStatusTimedDND",
+    "UpdateUserCustomStatus",
+    "RemoveUserCustomStatus",
+)
+async def statuses(s: Site) -> None:
+    assert (await s.api("GetUserStatus", user_id=s.bob.id)).status.status == "offline"
+    set_status = (await s.api("UpdateUserStatus", user_id=s.bob.id, status="away")).status
+    assert (set_status.status, set_status.manual) == ("away", True)
+    await s.api.error("UpdateUserStatus", 400, user_id=s.bob.id, status="asleep")
+    await s.api.error("UpdateUserStatus", 404, user_id=NOBODY, status="away")
+    end = s.clock.now_ms() // 1000 + 60
+    assert (await s.api("SetUserStatusTimedDND", user_id=s.bob.id, end_time=end)).status.status == "dnd"
+    s.clock.advance(seconds=61)
+    found = (await s.api("GetUserStatusesByIds", user_ids=[s.bob.id, s.ada.id])).statuses
+    assert {status.user_id: status.status for status in found} == {s.bob.id: "away", s.ada.id: "offline"}
+    await s.api.error("GetUserStatus", 404, user_id=NOBODY)
+    await s.api("UpdateUserCustomStatus", user_id=s.bob.id, custom_status=CustomStatus(text="à table"))
+    props = (await s.api("GetUser", user_id=s.bob.id)).user.props
+    assert json.loads(props["customStatus"])["text"] == "à table"
+    await s.api("RemoveUserCustomStatus", user_id=s.bob.id)
+    assert (await s.api("GetUser", user_id=s.bob.id)).user.props["customStatus"] == ""
+    await s.api.error("UpdateUserCustomStatus", 400, user_id=s.bob.id, custom_status=CustomStatus())
+    await s.api.error("RemoveUserCustomStatus", 404, user_id=NOBODY)
+
+
+@covers("GetPreferenceForUser", "GetPreferencesForUser", "UpdatePreferencesForUser", "DeletePreferencesForUser")
+async def preferences(s: Site) -> None:
+    dark = Preference(user_id=s.bob.id, category="theme", name="dark", value="✓")
+    await s.api("UpdatePreferencesForUser", user_id=s.bob.id, preferences=[dark])
+    found = await s.api("GetPreferenceForUser", user_id=s.bob.id, category="theme", name="dark")
+    assert found.preference == dark
+    assert list((await s.api("GetPreferencesForUser", user_id=s.bob.id)).preferences) == [dark]
+    await s.api("DeletePreferencesForUser", user_id=s.bob.id, preferences=[dark])
+    assert not (await s.api("GetPreferencesForUser", user_id=s.bob.id)).preferences
+    await s.api.error("GetPreferenceForUser", 404, user_id=s.bob.id, category="theme", name="dark")
+    await s.api.error("UpdatePreferencesForUser", 403, user_id=s.ada.id, preferences=[dark])
+    await s.api.error("DeletePreferencesForUser", 403, user_id=s.ada.id, preferences=[dark])
+
+
+@covers("GetSession", "CreateSession", "ExtendSessionExpiry", "RevokeSession")
+async def sessions(s: Site) -> None:
+    given = Session(user_id=s.bob.id, expires_at=s.clock.now_ms() + 10_000)
+    opened = (await s.api("CreateSession", session=given)).session
+    assert len(opened.token) == 26
+    assert (await s.api("GetSession", session_id=opened.id)).session == opened
+    s.clock.advance(seconds=11)
+    await s.api.error("GetSession", 401, session_id=opened.id)
+    await s.api("ExtendSessionExpiry", session_id=opened.id, new_expiry=s.clock.now_ms() + 10_000)
+    await s.api("GetSession", session_id=opened.id)
+    await s.api("RevokeSession", session_id=opened.id)
+    for method in ("GetSession", "RevokeSession", "ExtendSessionExpiry"):
+        await s.api.error(method, 404, "app.session", session_id=opened.id)
+    await s.api.error("CreateSession", 404, session=Session(user_id=NOBODY))
+
+
+@covers("CreateUserAccessToken", "RevokeUserAccessToken")
+async def access_tokens(s: Site) -> None:
+    given = UserAccessToken(user_id=s.bob.id, description="ci")
+    token = (await s.api("CreateUserAccessToken", token=given)).token
+    assert token.is_active
+    assert token.token
+    await s.api("RevokeUserAccessToken", token_id=token.id)
+    await s.api.error("RevokeUserAccessToken", 404, token_id=token.id)
+    await s.host.act.configure("ServiceSettings", EnableUserAccessTokens=False)
+    await s.api.error("CreateUserAccessToken", 501, token=given)
+
+
+@covers("CreateBot", "EnsureBotUser", "GetBot", "GetBots", "PatchBot", "UpdateBotActive", "PermanentDeleteBot")
+async def bots(s: Site) -> None:
+    bot = (await s.api("CreateBot", bot=Bot(username="robo", display_name="Robo"))).bot
+    assert bot.owner_id == TESTER
+    user = (await s.api("GetUser", user_id=bot.user_id)).user
+    assert (user.is_bot, user.first_name) == (True, "Robo")
+    await s.api.error("CreateBot", 400, "username_exists", bot=Bot(username="robo"))
+    own = (await s.api("EnsureBotUser", bot=Bot(username="helper"))).bot_user_id
+    assert (await s.api("EnsureBotUser", bot=Bot(username="assistant"))).bot_user_id == own
+    assert (await s.api("GetBot", bot_user_id=own)).bot.username == "assistant"
+    assert (await s.api("KVGet", key="mmi_botid")).value == own.encode()
+    patched = await s.api("PatchBot", bot_user_id=own, bot_patch=BotPatch(description="helps"))
+    assert (patched.bot.username, patched.bot.description) == ("assistant", "helps")
+    assert (await s.api("UpdateBotActive", bot_user_id=own, active=False)).bot.delete_at > 0
+    await s.api.error("GetBot", 404, bot_user_id=own)
+    assert (await s.api("GetBot", bot_user_id=own, include_deleted=True)).bot.user_id == own
+    options = BotGetOptions(owner_id=TESTER, page=0, per_page=60)
+    assert [each.username for each in (await s.api("GetBots", options=options)).bots] == ["robo"]
+    options.include_deleted = True
+    assert len((await s.api("GetBots", options=options)).bots) == 2
+    await s.api("PermanentDeleteBot", bot_user_id=bot.user_id)
+    for method in ("GetBot", "PatchBot", "PermanentDeleteBot"):
+        await s.api.error(method, 404, "bot", bot_user_id=bot.user_id)
+    await s.api.error("GetUser", 404, user_id=bot.user_id)
+
+
+@covers("HasPermissionTo", "HasPermissionToTeam", "HasPermissionToChannel", "RolesGrantPermission")
+async def permissions(s: Site) -> None:
+    async def has(method: str, **fields: object) -> bool:
+        return bool((await s.api(method, **fields)).has_permission)
+
+    assert await has("HasPermissionTo", user_id=s.ada.id, permission_id="manage_system")
+    assert not await has("HasPermissionTo", user_id=s.bob.id, permission_id="manage_system")
+    assert not await has("HasPermissionTo", user_id=NOBODY, permission_id="manage_system")
+    assert not await has("HasPermissionTo", user_id=s.ada.id, permission_id="fly")
+    team = {"team_id": s.team.id}
+    assert await has("HasPermissionToTeam", user_id=s.bob.id, permission_id="view_team", **team)
+    assert not await has("HasPermissionToTeam", user_id=s.bob.id, permission_id="manage_team", **team)
+    await s.api("UpdateTeamMemberRoles", user_id=s.bob.id, new_roles="team_user team_admin", **team)
+    assert await has("HasPermissionToTeam", user_id=s.bob.id, permission_id="manage_team", **team)
+    lobby = {"channel_id": s.lobby.id}
+    assert await has("HasPermissionToChannel", user_id=s.ada.id, permission_id="create_post", **lobby)
+    assert not await has("HasPermissionToChannel", user_id=s.ada.id, permission_id="create_post", channel_id=NOBODY)
+    dm = await s.host.act.direct_channel(s.ada.id, s.ada.id)
+    assert not await has("HasPermissionToChannel", user_id=s.bob.id, permission_id="read_channel", channel_id=dm.id)
+    assert await has("RolesGrantPermission", role_names=["x", "channel_user"], permission_id="create_post")
+    assert not await has("RolesGrantPermission", role_names=["x"], permission_id="create_post")
+
+
+@covers(
+    "CreateGroup",
+    "DeleteGroup",
+    "RestoreGroup",
+    "GetGroup",
+    "GetGroupByName",
+    "GetGroupByRemoteID",
+    "GetGroups",
+    "GetGroupsBySource",
+    "UpdateGroup",
+)
+async def groups(s: Site) -> None:
+    given = Group(display_name="Ops", name="ops", source="ldap", remote_id="ou=ops", allow_reference=True)
+    group = (await s.api("CreateGroup", group=given)).group
+    assert (await s.api("GetGroup", group_id=group.id)).group == group
+    assert (await s.api("GetGroupByName", name="ops")).group == group
+    assert (await s.api("GetGroupByRemoteID", remote_id="ou=ops", group_source="ldap")).group == group
+    assert list((await s.api("GetGroupsBySource", group_source="ldap")).groups) == [group]
+    opts = GroupSearchOpts(q="op", include_member_count=True)
+    assert (await s.api("GetGroups", page=0, per_page=10, opts=opts)).groups[0].member_count == 0
+    group.display_name = "Operations"
+    assert (await s.api("UpdateGroup", group=group)).group.display_name == "Operations"
+    assert (await s.api("DeleteGroup", group_id=group.id)).group.delete_at > 0
+    await s.api.error("DeleteGroup", 404, group_id=group.id)
+    assert not (await s.api("GetGroups", page=0, per_page=10)).groups
+    assert (await s.api("RestoreGroup", group_id=group.id)).group.delete_at == 0
+    await s.api.error("RestoreGroup", 404, group_id=group.id)
+    await s.api.error("CreateGroup", 400, "unique_name", group=given)
+    await s.api.error("CreateGroup", 400, "remote_id", group=Group(display_name="x", source="ldap"))
+    await s.api.error("GetGroup", 404, "app.group.no_rows", group_id=NOBODY)
+    await s.api.error("UpdateGroup", 404, group=Group(id=NOBODY))
+
+
+@covers("UpsertGroupMember", "UpsertGroupMembers", "DeleteGroupMember", "GetGroupMemberUsers", "GetGroupsForUser")
+async def group_members(s: Site) -> None:
+    group = (await s.api("CreateGroup", group=Group(display_name="Ops", source="custom"))).group
+    member = (await s.api("UpsertGroupMember", group_id=group.id, user_id=s.bob.id)).group_member
+    assert (member.group_id, member.user_id, member.delete_at) == (group.id, s.bob.id, 0)
+    many = await s.api("UpsertGroupMembers", group_id=group.id, user_ids=[s.ada.id, s.bob.id])
+    assert len(many.group_members) == 2
+    users = (await s.api("GetGroupMemberUsers", group_id=group.id, page=0, per_page=60)).users
+    assert [user.username for user in users] == ["ada", "bob"]
+    assert [each.id for each in (await s.api("GetGroupsForUser", user_id=s.bob.id)).groups] == [group.id]
+    gone = (await s.api("DeleteGroupMember", group_id=group.id, user_id=s.bob.id)).group_member
+    assert gone.delete_at > 0
+    await s.api.error("DeleteGroupMember", 404, group_id=group.id, user_id=s.bob.id)
+    await s.api.error("UpsertGroupMembers", 404, group_id=group.id, user_ids=[s.bob.id, NOBODY])
+    assert not (await s.api("GetGroupsForUser", user_id=s.bob.id)).groups
+
+
+@covers(
+    "GetGroupSyncable",
+    "GetGroupSyncables",
+    "UpsertGroupSyncable",
+    "UpdateGroupSyncable",
+    "DeleteGroupSyncable",
+    "CreateDefaultSyncableMemberships",
+    "DeleteGroupConstrainedMemberships",
+)
+async def group_syncables(s: Site) -> None:
+    group = (await s.api("CreateGroup", group=Group(display_name="Ops", source="custom"))).group
+    await s.api("UpsertGroupMember", group_id=group.id, user_id=s.bob.id)
+    link = GroupSyncable(group_id=group.id, syncable_id=s.lobby.id, syncable_type="Channel", auto_add=True)
+    stored = (await s.api("UpsertGroupSyncable", group_syncable=link)).group_syncable
+    assert stored.team_id == s.team.id
+    where = {"group_id": group.id, "syncable_id": s.lobby.id, "syncable_type": "Channel"}
+    assert (await s.api("GetGroupSyncable", **where)).group_syncable == stored
+    assert len((await s.api("GetGroupSyncables", group_id=group.id, syncable_type="Channel")).group_syncables) == 1
+    await s.api("CreateDefaultSyncableMemberships", params=CreateDefaultMembershipParams())
+    assert s.host.store.channel_members.get(s.lobby.id, s.bob.id) is not None
+    lobby = Channel()
+    lobby.CopyFrom(s.lobby)
+    lobby.group_constrained = True
+    s.host.store.channels.put(lobby)
+    await s.api("DeleteGroupConstrainedMemberships")
+    members = s.host.store.channel_members.of_channel(s.lobby.id)
+    assert [member.user_id for member in members] == [s.bob.id]
+    link.auto_add = False
+    assert not (await s.api("UpdateGroupSyncable", group_syncable=link)).group_syncable.auto_add
+    assert (await s.api("DeleteGroupSyncable", **where)).group_syncable.delete_at > 0
+    await s.api.error("GetGroupSyncable", 404, **where)
+    await s.api.error("UpsertGroupSyncable", 400, group_syncable=GroupSyncable(group_id=group.id))

@@ -1,0 +1,371 @@
+"""What the API must do about a plugin's keys, settings and commands, other plugins, properties and the server."""
+
+import json
+from typing import Any
+
+from google.protobuf.struct_pb2 import Struct, Value
+
+from mattermost_plugin.devhost.events import LogWritten, MailSent, PushSent, WebSocketEvent
+from mattermost_plugin.devhost.service.config import SERVER_VERSION
+from mattermost_pluginapi.v1.cluster_pb2 import PluginClusterEvent
+from mattermost_pluginapi.v1.command_pb2 import Command, CommandArgs
+from mattermost_pluginapi.v1.dialog_pb2 import Dialog, OpenDialogRequest
+from mattermost_pluginapi.v1.kv_pb2 import PluginKVSetOptions
+from mattermost_pluginapi.v1.log_pb2 import AuditRecord, KeyValuePair
+from mattermost_pluginapi.v1.notification_pb2 import PushNotification, SendToastMessageOptions
+from mattermost_pluginapi.v1.oauth_pb2 import OAuthApp
+from mattermost_pluginapi.v1.property_pb2 import (
+    PropertyField,
+    PropertyFieldSearchOpts,
+    PropertyRequestOptions,
+    PropertyValue,
+    PropertyValueSearchOpts,
+)
+from mattermost_pluginapi.v1.websocket_pb2 import WebsocketBroadcast
+from tests.devhost.site import NOBODY, TESTER, Site, covers, made
+
+
+@covers(
+    "KVSet",
+    "KVGet",
+    "KVSetWithExpiry",
+    "KVSetWithOptions",
+    "KVCompareAndSet",
+    "KVCompareAndDelete",
+    "KVList",
+    "KVDelete",
+    "KVDeleteAll",
+)
+async def keys_and_values(s: Site) -> None:
+    async def get(key: str) -> bytes:
+        return bytes((await s.api("KVGet", key=key)).value)
+
+    await s.api("KVSet", key="schlüssel 🔑", value=b"\x00\xff")
+    assert await get("schlüssel 🔑") == b"\x00\xff"
+    assert await get("nothing") == b""
+    await s.api("KVSetWithExpiry", key="short", value=b"1", expire_in_seconds=5)
+    s.clock.advance(seconds=4)
+    assert await get("short") == b"1"
+    s.clock.advance(seconds=1)
+    assert await get("short") == b""
+    assert (await s.api("KVCompareAndSet", key="short", old_value=b"", new_value=b"2")).success
+    assert not (await s.api("KVCompareAndSet", key="short", old_value=b"1", new_value=b"3")).success
+    assert not (await s.api("KVCompareAndSet", key="short", old_value=b"", new_value=b"3")).success
+    assert not (await s.api("KVCompareAndDelete", key="short", old_value=b"1")).success
+    assert (await s.api("KVCompareAndDelete", key="short", old_value=b"2")).success
+    assert not (await s.api("KVCompareAndDelete", key="short", old_value=b"")).success
+    options = PluginKVSetOptions(atomic=True, old_value=b"x")
+    assert not (await s.api("KVSetWithOptions", key="o", value=b"1", options=options)).success
+    assert (await s.api("KVSetWithOptions", key="o", value=b"1", options=PluginKVSetOptions(atomic=True))).success
+    assert (await s.api("KVSetWithOptions", key="o", value=b"2")).success
+    await s.api.error("KVSetWithOptions", 400, "old_value", key="o", options=PluginKVSetOptions(old_value=b"2"))
+    assert list((await s.api("KVList", page=0, per_page=1)).keys) == ["o"]
+    assert list((await s.api("KVList", page=1, per_page=1)).keys) == ["schlüssel 🔑"]
+    await s.api("KVSet", key="o", value=b"")
+    await s.api("KVDelete", key="schlüssel 🔑")
+    await s.api("KVDelete", key="schlüssel 🔑")
+    assert not (await s.api("KVList", page=0, per_page=10)).keys
+    await s.api("KVSet", key="k" * 150, value=b"1")
+    await s.api("KVDeleteAll")
+    assert await get("k" * 150) == b""
+    for key in ("", "k" * 151):
+        await s.api.error("KVSet", 400, "key", key=key, value=b"1")
+
+
+@covers("LoadPluginConfiguration", "GetPluginConfig", "SavePluginConfig")
+async def plugin_settings(s: Site) -> None:
+    async def loaded() -> Any:
+        return json.loads((await s.api("LoadPluginConfiguration")).config_json)
+
+    assert await loaded() == {"greeting": "hello"}
+    assert not (await s.api("GetPluginConfig")).config.fields
+    config = Struct()
+    config.update({"Greeting": "moin", "Limit": 3, "Nested": {"on": True}})
+    await s.api("SavePluginConfig", config=config)
+    assert (await s.api("GetPluginConfig")).config == config
+    assert await loaded() == {"greeting": "moin", "limit": 3, "nested": {"on": True}}
+
+
+@covers("GetConfig", "GetUnsanitizedConfig", "SaveConfig")
+async def server_config(s: Site) -> None:
+    config = json.loads((await s.api("GetConfig")).config_json)
+    assert set(config["SqlSettings"]["DataSource"]) == {"*"}
+    config["TeamSettings"]["SiteName"] = "Büro"
+    await s.api("SaveConfig", config_json=json.dumps(config).encode())
+    stored = json.loads((await s.api("GetUnsanitizedConfig")).config_json)
+    assert stored["TeamSettings"]["SiteName"] == "Büro"
+    assert stored["SqlSettings"]["DataSource"] == "devhost"
+    for text in (b"", b"[]", b"{", b"\xff"):
+        await s.api.error("SaveConfig", 400, "json", config_json=text)
+
+
+@covers(
+    "GetServerVersion",
+    "GetLicense",
+    "IsEnterpriseReady",
+    "GetSystemInstallDate",
+    "GetDiagnosticId",
+    "GetTelemetryId",
+    "GetCloudLimits",
+)
+async def server(s: Site) -> None:
+    assert (await s.api("GetServerVersion")).version == SERVER_VERSION
+    assert (await s.api("GetLicense")).license_json == b""
+    assert not (await s.api("IsEnterpriseReady")).is_enterprise_ready
+    date = (await s.api("GetSystemInstallDate")).install_date
+    assert (await s.api("GetSystemInstallDate")).install_date == date > 0
+    assert (await s.api("GetDiagnosticId")).diagnostic_id == (await s.api("GetTelemetryId")).telemetry_id
+    assert json.loads((await s.api("GetCloudLimits")).limits_json) == {}
+
+
+@covers("LogDebug", "LogInfo", "LogWarn", "LogError", "LogAuditRec", "LogAuditRecWithLevel")
+async def logs(s: Site) -> None:
+    pairs = [KeyValuePair(key="count", value=Value(number_value=3))]
+    for method in ("LogDebug", "LogInfo", "LogWarn", "LogError"):
+        await s.api(method, msg="höre", key_value_pairs=pairs)
+    lines = [line for line in s.host.events.history(LogWritten) if line.message == "höre"]
+    assert [(line.level, line.plugin_id, line.pairs) for line in lines] == [
+        (level, TESTER, {"count": 3}) for level in ("debug", "info", "warn", "error")
+    ]
+    await s.api("LogAuditRec", record=AuditRecord(event="look", level="audit-api"))
+    await s.api("LogAuditRecWithLevel", record=AuditRecord(event="act"), level="audit-cli")
+    audits = [(level, record.event) for _, level, record in s.host.store.audits.all()]
+    assert audits == [("audit-api", "look"), ("audit-cli", "act")]
+
+
+@covers(
+    "GetPluginID",
+    "GetBundlePath",
+    "GetPlugins",
+    "GetPluginStatus",
+    "DisablePlugin",
+    "RemovePlugin",
+    "PluginHTTP",
+    "PublishPluginClusterEvent",
+    "RegisterCollectionAndTopic",
+)
+async def plugins(s: Site) -> None:
+    await s.host.open_api("com.example.other")
+    assert (await s.api("GetPluginID")).plugin_id == TESTER
+    assert (await s.api("GetBundlePath")).path.startswith("/")
+    ids = [manifest.id for manifest in (await s.api("GetPlugins")).manifests]
+    assert ids == [TESTER, "com.example.other"]
+    status = (await s.api("GetPluginStatus", id=TESTER)).status
+    assert (status.state, status.version) == (0, "1.2.3")
+    await s.api("DisablePlugin", id="com.example.other")
+    assert (await s.api("PluginHTTP", method="GET", url="/com.example.other/x")).status_code == 404
+    assert (await s.api("PluginHTTP", method="GET", url="x")).status_code == 400
+    await s.api("RemovePlugin", id="com.example.other")
+    for method in ("GetPluginStatus", "EnablePlugin", "DisablePlugin", "RemovePlugin"):
+        await s.api.error(method, 404, "not_installed", id="com.example.other")
+    await s.api("PublishPluginClusterEvent", event=PluginClusterEvent(id="x", data=b"1"))
+    await s.api("RegisterCollectionAndTopic", collection_type="a", topic_type="b")
+    await s.host.act.configure("PluginSettings", Enable=False)
+    await s.api.error("GetPluginStatus", 501, id=TESTER)
+
+
+@covers(
+    "RegisterCommand",
+    "UnregisterCommand",
+    "ExecuteSlashCommand",
+    "ListCommands",
+    "ListPluginCommands",
+    "ListBuiltInCommands",
+    "ListCustomCommands",
+    "CreateCommand",
+    "GetCommand",
+    "UpdateCommand",
+    "DeleteCommand",
+)
+async def commands(s: Site) -> None:
+    team = {"team_id": s.team.id}
+
+    async def triggers(method: str, **fields: Any) -> list[str]:
+        return [command.trigger for command in (await s.api(method, **fields)).commands]
+
+    await s.api("RegisterCommand", command=Command(trigger="Poll", auto_complete=True))
+    assert await triggers("ListPluginCommands", **team) == ["poll"]
+    for trigger in ("", "/x", "a b"):
+        await s.api.error("RegisterCommand", 400, "trigger", command=Command(trigger=trigger))
+    built_in = await triggers("ListBuiltInCommands")
+    assert "shrug" in built_in
+    given = Command(trigger="deploy", url="http://localhost/x", method="P", creator_id=s.ada.id, team_id=s.team.id)
+    created = (await s.api("CreateCommand", cmd=given)).command
+    assert (created.creator_id, created.plugin_id, len(created.token)) == ("", TESTER, 26)
+    assert (await s.api("GetCommand", command_id=created.id)).command == created
+    assert await triggers("ListCustomCommands", **team) == ["deploy"]
+    assert set(await triggers("ListCommands", **team)) == {"poll", "deploy", *built_in}
+    changed = Command(trigger="ship", url="http://localhost/y", method="G", token="mine")
+    stored = (await s.api("UpdateCommand", command_id=created.id, updated_cmd=changed)).command
+    assert (stored.trigger, stored.token, stored.team_id) == ("ship", created.token, s.team.id)
+    await s.api("DeleteCommand", command_id=created.id)
+    await s.api.error("GetCommand", 404, command_id=created.id)
+    for bad in ({"trigger": ""}, {"trigger": "shrug"}, {"url": "ftp://x"}, {"method": "X"}):
+        broken = Command()
+        broken.CopyFrom(given)
+        for field, value in bad.items():
+            setattr(broken, field, value)
+        await s.api.error("CreateCommand", 400, cmd=broken)
+    where = {"user_id": s.ada.id, "channel_id": s.lobby.id, "team_id": s.team.id}
+    args = made(CommandArgs, where, {"command": "/echo hallo"})
+    assert (await s.api("ExecuteSlashCommand", command_args=args)).response.text == "hallo"
+    (post,) = s.host.store.posts.of_channel(s.lobby.id)
+    assert (post.message, post.user_id) == ("hallo", s.ada.id)
+    for status, command in ((404, "/nothing"), (400, "no slash"), (400, ""), (400, "/")):
+        await s.api.error("ExecuteSlashCommand", status, command_args=made(CommandArgs, where, {"command": command}))
+    await s.api("UnregisterCommand", team_id="", trigger="poll")
+    assert await triggers("ListPluginCommands", **team) == []
+
+
+@covers("CreateOAuthApp", "GetOAuthApp", "UpdateOAuthApp", "DeleteOAuthApp")
+async def oauth_apps(s: Site) -> None:
+    given = OAuthApp(creator_id=s.ada.id, name="App", callback_urls="http://x/cb", homepage="http://x")
+    app = (await s.api("CreateOAuthApp", app=given)).app
+    assert len(app.client_secret) == 26
+    assert (await s.api("GetOAuthApp", app_id=app.id)).app == app
+    changed = OAuthApp(id=app.id, name="New", callback_urls="http://y", homepage="http://y", client_secret="mine")
+    stored = (await s.api("UpdateOAuthApp", app=changed)).app
+    assert (stored.name, stored.client_secret, stored.creator_id) == ("New", app.client_secret, s.ada.id)
+    await s.api("DeleteOAuthApp", app_id=app.id)
+    for method in ("GetOAuthApp", "DeleteOAuthApp"):
+        await s.api.error(method, 404, "oauth", app_id=app.id)
+    await s.api.error("CreateOAuthApp", 400, app=OAuthApp(creator_id=s.ada.id, name="x"))
+
+
+@covers("OpenInteractiveDialog", "SendToastMessage", "PublishWebSocketEvent", "SendMail", "SendPushNotification")
+async def what_goes_out(s: Site) -> None:
+    dialog = OpenDialogRequest(url="/x", dialog=Dialog(title="Ask"))
+    dialog.trigger_id = s.host.world.triggers.issue(s.bob.id)
+    await s.api("OpenInteractiveDialog", dialog=dialog)
+    s.clock.advance(seconds=3)
+    await s.api.error("OpenInteractiveDialog", 400, "trigger_id", dialog=dialog)
+    options = SendToastMessageOptions(position="bottom-right")
+    await s.api("SendToastMessage", user_id=s.bob.id, message="hi", options=options)
+    payload = Struct()
+    payload.update({"n": 1})
+    to_bob = WebsocketBroadcast(user_id=s.bob.id)
+    await s.api("PublishWebSocketEvent", event="tick", payload=payload, broadcast=to_bob)
+    events = {event.name: event for event in s.host.events.history(WebSocketEvent)}
+    assert events["open_dialog"].broadcast.user_id == s.bob.id
+    assert events["show_toast"].data["message"] == "hi"
+    assert events[f"custom_{TESTER}_tick"].data == {"n": 1}
+    await s.api("SendMail", to="x@y.z", subject="Hé", html_body="<b>hi</b>")
+    assert [mail.subject for mail in s.host.events.history(MailSent)] == ["Hé"]
+    await s.api.error("SendMail", 400, to="", subject="x", html_body="x")
+    await s.api("SendPushNotification", notification=PushNotification(message="ring"), user_id=s.bob.id)
+    assert [push.notification.message for push in s.host.events.history(PushSent)] == ["ring"]
+    await s.api.error("SendPushNotification", 404, notification=PushNotification(), user_id=NOBODY)
+    await s.host.act.configure("EmailSettings", SendEmailNotifications=False)
+    await s.api.error("SendMail", 500, to="x@y.z", subject="x", html_body="x")
+
+
+@covers(
+    "RegisterPropertyGroup",
+    "GetPropertyGroup",
+    "CreatePropertyField",
+    "GetPropertyField",
+    "GetPropertyFieldByName",
+    "GetPropertyFields",
+    "SearchPropertyFields",
+    "CountPropertyFields",
+    "CountPropertyFieldsForTarget",
+    "UpdatePropertyField",
+    "UpdatePropertyFields",
+    "DeletePropertyField",
+)
+async def property_fields(s: Site) -> None:
+    group = (await s.api("RegisterPropertyGroup", name="tasks")).group
+    assert (await s.api("RegisterPropertyGroup", name="tasks")).group == group
+    assert (await s.api("GetPropertyGroup", name="tasks")).group == group
+    await s.api.error("GetPropertyGroup", 404, name="x")
+    g = {"group_id": group.id}
+    given = PropertyField(name="State", type="select", target_id="t1", target_type="board", group_id=group.id)
+    state = (await s.api("CreatePropertyField", field=given)).field
+    await s.api.error("CreatePropertyField", 409, field=given)
+    linked = PropertyField(name="Copy", linked_field_id=state.id, group_id=group.id)
+    copy = (await s.api("CreatePropertyField", field=linked)).field
+    assert copy.type == "select"
+    assert (await s.api("GetPropertyField", **g, field_id=state.id)).field == state
+    assert (await s.api("GetPropertyFieldByName", **g, target_id="t1", name="State")).field == state
+    await s.api.error("GetPropertyFieldByName", 404, **g, target_id="t2", name="State")
+    assert len((await s.api("GetPropertyFields", **g, ids=[state.id, copy.id])).fields) == 2
+    await s.api.error("GetPropertyFields", 404, **g, ids=[state.id, NOBODY])
+    opts = PropertyFieldSearchOpts(per_page=10, target_type="board")
+    assert list((await s.api("SearchPropertyFields", **g, opts=opts)).fields) == [state]
+    await s.api.error("SearchPropertyFields", 400, **g, opts=PropertyFieldSearchOpts())
+    state.name = "Zustand"
+    assert (await s.api("UpdatePropertyField", **g, field=state)).field.update_at > state.update_at
+    both = (await s.api("UpdatePropertyFields", **g, fields=[state, copy])).fields
+    assert [field.name for field in both] == ["Zustand", "Copy"]
+    copy.name, copy.target_id = "Zustand", "t1"
+    await s.api.error("UpdatePropertyFields", 409, **g, fields=[state, copy])
+    assert (await s.api("GetPropertyField", **g, field_id=copy.id)).field.name == "Copy"
+    await s.api.error("DeletePropertyField", 409, **g, field_id=state.id)
+    await s.api("DeletePropertyField", **g, field_id=copy.id)
+    await s.api("DeletePropertyField", **g, field_id=state.id)
+    await s.api.error("DeletePropertyField", 404, **g, field_id=state.id)
+    assert (await s.api("CountPropertyFields", **g)).count == 0
+    assert (await s.api("CountPropertyFields", **g, include_deleted=True)).count == 2
+    target = {"target_type": "board", "target_id": "t1"}
+    assert (await s.api("CountPropertyFieldsForTarget", **g, **target, include_deleted=True)).count == 1
+    await s.api.error("CreatePropertyField", 400, field=PropertyField(name="x", type="color", group_id=group.id))
+
+
+@covers(
+    "CreatePropertyValue",
+    "GetPropertyValue",
+    "GetPropertyValues",
+    "SearchPropertyValues",
+    "UpdatePropertyValue",
+    "UpdatePropertyValues",
+    "UpsertPropertyValue",
+    "UpsertPropertyValues",
+    "UpsertPropertyValueWithOptions",
+    "UpsertPropertyValuesWithOptions",
+    "DeletePropertyValue",
+    "DeletePropertyValuesForField",
+    "DeletePropertyValuesForTarget",
+    "DeletePropertyValueWithOptions",
+    "DeletePropertyValuesForFieldWithOptions",
+    "DeletePropertyValuesForTargetWithOptions",
+)
+async def property_values(s: Site) -> None:
+    group = (await s.api("RegisterPropertyGroup", name="tasks")).group
+    g = {"group_id": group.id}
+    field = (await s.api("CreatePropertyField", field=PropertyField(name="N", type="text", group_id=group.id))).field
+    options = PropertyRequestOptions(acting_as_scope="x")
+
+    def value(target: str, text: str) -> PropertyValue:
+        of_target = PropertyValue(field_id=field.id, target_id=target, target_type="post", group_id=group.id)
+        of_target.value.string_value = text
+        return of_target
+
+    one = (await s.api("CreatePropertyValue", value=value("a", "1"))).value
+    await s.api.error("CreatePropertyValue", 409, value=value("a", "1"))
+    await s.api.error("CreatePropertyValue", 400, value=value("", "1"))
+    assert (await s.api("GetPropertyValue", **g, value_id=one.id)).value == one
+    again = (await s.api("UpsertPropertyValue", value=value("a", "2"))).value
+    assert (again.id, again.value.string_value) == (one.id, "2")
+    two = (await s.api("UpsertPropertyValues", values=[value("a", "3"), value("b", "3")])).values
+    assert len({each.id for each in two}) == 2
+    assert (await s.api("UpsertPropertyValueWithOptions", value=value("c", "4"), options=options)).value.id
+    assert (await s.api("UpsertPropertyValuesWithOptions", values=[value("c", "5")], options=options)).values
+    assert len((await s.api("GetPropertyValues", **g, ids=[each.id for each in two])).values) == 2
+    opts = PropertyValueSearchOpts(per_page=10, value=Value(string_value="3"))
+    assert len((await s.api("SearchPropertyValues", **g, opts=opts)).values) == 2
+    one.value.string_value = "6"
+    assert (await s.api("UpdatePropertyValue", **g, value=one)).value.value.string_value == "6"
+    two[1].value.string_value = "7"
+    await s.api("UpdatePropertyValues", **g, values=two)
+    await s.api.error("UpdatePropertyValues", 404, **g, values=[two[0], PropertyValue(id=NOBODY)])
+    await s.api("DeletePropertyValue", **g, value_id=one.id)
+    await s.api.error("DeletePropertyValue", 404, **g, value_id=one.id)
+    await s.api("DeletePropertyValueWithOptions", **g, value_id=two[1].id, options=options)
+    await s.api("DeletePropertyValuesForTarget", **g, target_type="post", target_id="c")
+    assert not (await s.api("SearchPropertyValues", **g, opts=PropertyValueSearchOpts(per_page=10))).values
+    await s.api("DeletePropertyValuesForTargetWithOptions", **g, target_type="post", target_id="c", options=options)
+    await s.api("UpsertPropertyValue", value=value("d", "8"))
+    await s.api("DeletePropertyValuesForField", **g, field_id=field.id)
+    await s.api("DeletePropertyValuesForFieldWithOptions", **g, field_id=field.id, options=options)
+    everything = PropertyValueSearchOpts(per_page=10, include_deleted=True)
+    assert len((await s.api("SearchPropertyValues", **g, opts=everything)).values) == 4
