@@ -8,7 +8,7 @@ from demo.logs import LogLine
 
 _NAME_WIDTH: Final = 19  # MessageWillBePosted
 _SENT_WIDTH: Final = 19
-_LOG_WIDTH: Final = 110
+_LOG_WIDTH: Final = 89
 _GREEN, _RED, _YELLOW, _DIM, _BOLD = "32", "31", "33", "2", "1"
 
 
