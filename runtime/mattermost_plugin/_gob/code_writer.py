@@ -14,8 +14,7 @@ else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -28,8 +27,10 @@ from mattermost_plugin._gob.primitives import (
     skip_long,
 )
 from mattermost_plugin._gob.shapes import Kind, Shape
+from mattermost_plugin._gob.source_text import SourceText
 from mattermost_plugin._gob.state import too_deep, too_many, wrong_length
 from mattermost_plugin._gob.struct_numbers import SHORT_FIELDS, WIDE, long_delta
+from mattermost_plugin._gob.values import Pairs
 
 if TYPE_CHECKING:
     from mattermost_plugin._gob.puts import Put
@@ -69,6 +70,7 @@ _KEYS: Final = frozenset({Kind.BOOL, Kind.INT, Kind.UINT, Kind.FLOAT, Kind.STRIN
 """Kinds of keys that make a map a dict. Others are unhashable, or hash to what a peer can choose."""
 
 GLOBALS: Final = {
+    "Pairs": Pairs,
     "SMALL_FLOATS": SMALL_FLOATS,
     "WIDE": WIDE,
     "from_bytes": int.from_bytes,
@@ -85,58 +87,26 @@ GLOBALS: Final = {
 """Names that compiled code can use."""
 
 
-class CodeWriter:
-    """The lines of one function, and what their names mean.
+class CodeWriter(SourceText):
+    """The text of one function that reads.
 
     Args:
         linker: Makes what gives functions for other types, for these globals.
         target: What the values become; None to skip them.
-
-    Attributes:
-        lines: The source.
-        namespace: The function's globals.
-        places: The line at which the code for each field begins, with its name.
-        basic_target: For basic values within the record.
     """
 
     def __init__(self, linker: Callable[[dict[str, object]], Linker], target: AnyTarget | None) -> None:
-        self.lines: list[str] = []
-        self.namespace: dict[str, object] = dict(GLOBALS)
-        self.places: list[tuple[int, str]] = []
+        super().__init__(GLOBALS)
         self._linker = linker(self.namespace)
         self._target = target
-        self._indent = ""
         self._level = 0
 
     @property
     def basic_target(self) -> AnyTarget:
-        assert self._target is not None  # Puts are not asked when values are skipped.
+        """For basic values within the record."""
+        if self._target is None:
+            raise ValueError("nothing is put anywhere when values are skipped")
         return self._target
-
-    @property
-    def source(self) -> str:
-        return "\n".join(self.lines) + "\n"
-
-    def line(self, text: str) -> None:
-        """Write a line."""
-        self.lines.append(self._indent + text)
-
-    @contextmanager
-    def block(self, head: str) -> Iterator[None]:
-        """Write a line with a colon at its end; what is written within the context belongs to it."""
-        self.line(head)
-        self._indent += " "
-        yield
-        self._indent = self._indent[:-1]
-
-    def bind(self, value: object) -> str:
-        """A name for an object in the function's globals."""
-        for name, known in self.namespace.items():
-            if known is value:
-                return name
-        name = f"x{len(self.namespace)}"
-        self.namespace[name] = value
-        return name
 
     # What a type is read with.
 
@@ -246,7 +216,8 @@ class CodeWriter:
         container, put = f"v{self._level}", f"a{self._level}"
         self.count(shape)
         is_dict = shape.kind is Kind.MAP and shape.key.kind in _KEYS
-        self.line(f"{container} = {'{}' if is_dict else '[]'}")
+        make = "{}" if is_dict else "Pairs()" if shape.kind is Kind.MAP else "[]"
+        self.line(f"{container} = {make}")
         if not is_dict:
             self.line(f"{put} = {container}.append")
         with self.block("for _ in range(b):"):
@@ -354,14 +325,14 @@ class CodeWriter:
         with self.block("while True:"):
             for number, (name, part) in enumerate(shape.fields):
                 with self.block(f"if n == {number}:"):
-                    self.places.append((len(self.lines), name))
+                    self.begin_field(name)
                     end = "pos"
                     if puts is None:
                         self.skip(part)
                     else:
                         end = puts[number].emit(self, part)
                     self._next_number(shape, number, end)
-            self.places.append((len(self.lines), ""))
+            self.begin_field("")
             self.line(f"n, pos = long_delta(buf, pos, n, {len(shape.fields)})")
             self._return_if_last(shape, "n < 0")
 

@@ -92,6 +92,11 @@ class Decoder:
         waiting = self._trouble.ends[-1] if self._trouble else len(self._buf or b"")
         return self._messages.buffered + waiting
 
+    @property
+    def is_inside_message(self) -> bool:
+        """True if the last message that was fed is not there as a whole."""
+        return self._messages.is_inside_message
+
     def feed(self, data: bytes | bytearray | memoryview) -> None:
         """Take what has arrived, however it is cut."""
         self._messages.feed(data)
@@ -126,7 +131,7 @@ class Decoder:
                 self._buf = self._trouble = None
                 if trouble is not None and trouble.refusal is not None:
                     raise trouble.refusal
-                return result  # type: ignore[return-value] - what the target makes
+                return result  # type: ignore[return-value]  # it is what the target makes
         return NEED_DATA
 
     def next_shape(self) -> Shape | NeedData:

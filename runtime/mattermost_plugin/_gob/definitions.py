@@ -84,22 +84,22 @@ class _Reader:
                 raise Fault(self.pos, f"field {number} of a part of a definition, which has {count}")
             yield number
 
-    def uint(self) -> int:
+    def read_uint(self) -> int:
         value, self.pos = read_uint(self.buf, self.pos)
         return value
 
-    def int(self) -> int:
+    def read_int(self) -> int:
         value, self.pos = read_int(self.buf, self.pos)
         return value
 
-    def type_id(self) -> int:
-        value = self.int()
+    def read_type_id(self) -> int:
+        value = self.read_int()
         if value not in BASIC_SHAPES and value < FIRST_USER_ID:
             raise Fault(self.pos, f"type id {value} in a definition")
         return value
 
-    def name(self) -> str:
-        size = self.uint()
+    def read_name(self) -> str:
+        size = self.read_uint()
         start = self.pos
         if size > len(self.buf) - start:
             raise cut_short(self.buf)
@@ -111,13 +111,13 @@ class _Reader:
         except UnicodeDecodeError:
             raise Fault(start, "a name that is no UTF-8") from None
 
-    def common_name(self) -> str:
+    def read_common_name(self) -> str:
         name = ""
         for number in self.numbers(2):
             if number == 0:
-                name = self.name()
+                name = self.read_name()
             else:
-                self.int()
+                self.read_int()
         return name
 
 
@@ -125,11 +125,11 @@ def _array(reader: _Reader) -> Definition:
     name, elem, length = "", 0, 0
     for number in reader.numbers(3):
         if number == 0:
-            name = reader.common_name()
+            name = reader.read_common_name()
         elif number == 1:
-            elem = reader.type_id()
+            elem = reader.read_type_id()
         else:
-            length = reader.int()
+            length = reader.read_int()
     if length < 0:
         raise Fault(reader.pos, f"an array of {length} elements")
     return _complete(reader, Definition(Kind.ARRAY, name, elem=elem, length=length))
@@ -139,9 +139,9 @@ def _slice(reader: _Reader) -> Definition:
     name, elem = "", 0
     for number in reader.numbers(2):
         if number == 0:
-            name = reader.common_name()
+            name = reader.read_common_name()
         else:
-            elem = reader.type_id()
+            elem = reader.read_type_id()
     return _complete(reader, Definition(Kind.SLICE, name, elem=elem))
 
 
@@ -149,11 +149,11 @@ def _map(reader: _Reader) -> Definition:
     name, key, elem = "", 0, 0
     for number in reader.numbers(3):
         if number == 0:
-            name = reader.common_name()
+            name = reader.read_common_name()
         elif number == 1:
-            key = reader.type_id()
+            key = reader.read_type_id()
         else:
-            elem = reader.type_id()
+            elem = reader.read_type_id()
     return _complete(reader, Definition(Kind.MAP, name, key=key, elem=elem))
 
 
@@ -168,14 +168,14 @@ def _struct(reader: _Reader) -> Definition:
     fields: tuple[tuple[str, int], ...] = ()
     for number in reader.numbers(2):
         if number == 0:
-            name = reader.common_name()
+            name = reader.read_common_name()
         else:
             fields = _fields(reader)
     return Definition(Kind.STRUCT, name, fields=fields)
 
 
 def _fields(reader: _Reader) -> tuple[tuple[str, int], ...]:
-    count = reader.uint()
+    count = reader.read_uint()
     if count > reader.limits.max_fields:
         raise Fault(reader.pos, f"a struct of {count} fields", "max_fields")
     types: dict[str, int] = {}
@@ -183,9 +183,9 @@ def _fields(reader: _Reader) -> tuple[tuple[str, int], ...]:
         name, type_id = "", 0
         for number in reader.numbers(2):
             if number == 0:
-                name = reader.name()
+                name = reader.read_name()
             else:
-                type_id = reader.type_id()
+                type_id = reader.read_type_id()
         if not name or not type_id:
             raise Fault(reader.pos, "a field without a name or a type")
         if name in types:
@@ -198,7 +198,7 @@ def _marshaler(kind: Kind) -> Callable[[_Reader], Definition]:
     def read(reader: _Reader) -> Definition:
         name = ""
         for _ in reader.numbers(1):
-            name = reader.common_name()
+            name = reader.read_common_name()
         return Definition(kind, name)
 
     return read

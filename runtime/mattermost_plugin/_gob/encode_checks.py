@@ -1,11 +1,21 @@
-"""What compiled writers call for values that are not of the usual Python type, and the faults of those that are wrong."""
+"""What compiled writers call for values of other Python types than usual, and the faults of wrong ones."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-__all__ = ["as_bytes", "as_int", "as_list", "as_pairs", "bad_bool", "bad_length", "float32", "nil_element", "out_of_range"]
+__all__ = [
+    "as_bytes",
+    "as_int",
+    "as_list",
+    "as_pairs",
+    "bad_bool",
+    "bad_length",
+    "float32",
+    "nil_element",
+    "out_of_range",
+]
 
 _MAX_FLOAT32 = (2 - 2**-23) * 2.0**127
 

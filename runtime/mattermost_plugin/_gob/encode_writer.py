@@ -6,8 +6,7 @@ zero time, and all that points to these. Everywhere else zeros are written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 from mattermost_plugin._gob import encode_checks as checks
@@ -27,6 +26,7 @@ from mattermost_plugin._gob.go_types import (
 )
 from mattermost_plugin._gob.primitives import HEADS, SMALL_UINTS, float_bytes, uint_bytes
 from mattermost_plugin._gob.shapes import Kind
+from mattermost_plugin._gob.source_text import SourceText
 
 if TYPE_CHECKING:
     from mattermost_plugin._gob.sources import Get, Source
@@ -78,49 +78,20 @@ def zero_of(go_type: GoType) -> object:
             return None
 
 
-class EncodeWriter:
-    """The lines of one function, and what their names mean.
+class EncodeWriter(SourceText):
+    """The text of one function that writes.
 
     Args:
         linker: Makes what gives functions for other types, for these globals.
         source: Where the values come from.
-
-    Attributes:
-        lines: The source.
-        namespace: The function's globals.
-        places: The line at which the code for each field begins, with its name.
     """
 
     def __init__(self, linker: Callable[[dict[str, object]], WriteLinker], source: Source) -> None:
-        self.lines: list[str] = []
-        self.namespace: dict[str, object] = dict(GLOBALS)
-        self.places: list[tuple[int, str]] = []
+        super().__init__(GLOBALS)
         self._linker = linker(self.namespace)
         self._source = source
-        self._indent = ""
         self._level = 0
         self._uses_get = False
-
-    def line(self, text: str) -> None:
-        """Write a line."""
-        self.lines.append(self._indent + text)
-
-    @contextmanager
-    def block(self, head: str) -> Iterator[None]:
-        """Write a line with a colon at its end; what is written within the context belongs to it."""
-        self.line(head)
-        self._indent += " "
-        yield
-        self._indent = self._indent[:-1]
-
-    def bind(self, value: object) -> str:
-        """A name for an object in the function's globals."""
-        for name, known in self.namespace.items():
-            if known is value:
-                return name
-        name = f"x{len(self.namespace)}"
-        self.namespace[name] = value
-        return name
 
     def use_get(self) -> None:
         """Make `get` the `get` of the record, which is a dict."""
@@ -142,7 +113,7 @@ class EncodeWriter:
     def _struct(self, struct: GoStruct, gets: Sequence[Get]) -> None:
         self.line("last = -1")
         for number, (field, get) in enumerate(zip(struct.fields, gets, strict=True)):
-            self.places.append((len(self.lines) + 1, field.name))
+            self.begin_field(field.name)
             source = get.source or self._source
             expression = get.expression(self, field.type)
             if expression == "None" and not _is_always_sent(field.type):
@@ -167,7 +138,11 @@ class EncodeWriter:
             with self.block(f"if {self._condition(go_type)}:"):
                 if isinstance(base, GoBasic) and base.kind is BasicKind.BOOL:
                     self.line("if x is not True: raise bad_bool(x)")
-                    self.line(f"add(TRUE[{number} - last])" if number < 127 else f"add(uint_bytes({number} - last)); add(BYTE[1])")
+                    self.line(
+                        f"add(TRUE[{number} - last])"
+                        if number < 127
+                        else f"add(uint_bytes({number} - last)); add(BYTE[1])"
+                    )
                     self.line(f"last = {number}")
                     return
                 self._head(number)

@@ -33,7 +33,6 @@ from mattermost_plugin._gob.go_types import (
     UINT32,
     UINT64,
     UINTPTR,
-    GoInterface,
     GoMap,
     GoPointer,
     GoSlice,
@@ -41,13 +40,13 @@ from mattermost_plugin._gob.go_types import (
     GoType,
     pointed_to,
 )
+from mattermost_plugin._gob.linking import Function
 from mattermost_plugin._gob.messages import message
 from mattermost_plugin._gob.primitives import int_bytes, uint_bytes
 from mattermost_plugin._gob.sources import DICTS, Source
 from mattermost_plugin._gob.trouble import place_of
 from mattermost_plugin._gob.type_ids import TypeIds
 from mattermost_plugin._gob.values import Interface
-from mattermost_plugin._gob.linking import Function
 from mattermost_plugin._gob.writers import WRITERS, Add
 
 __all__ = ["BASIC_NAMES", "Encoder", "Item", "Registered"]
@@ -126,8 +125,8 @@ class _WriteState:
 
     def interface(self, add: Add, value: object) -> None:
         """Write a value held by an interface: an `Interface`, or a value of one of Python's own types."""
-        if value.__class__ is Interface:
-            name, held = value  # type: ignore[misc] - it is a tuple
+        if isinstance(value, Interface):
+            name, held = value
         else:
             name, held = _NAMES.get(value.__class__, ""), value
         known = self._held.get(name) or self._hold(name, value)

@@ -56,7 +56,7 @@ class GobEncodeError(GobError):
     """Our own value cannot be sent. The caller must act; the stream is as it was before."""
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818 - never leaves the package
     """A fault found while bytes are read, by its place in the buffer. `Decoder` turns it into a GobDataError.
 
     Attributes:

@@ -1,19 +1,18 @@
 """Declared types out of a table: a JSON object of types by Go's name for them, as reflection gives it.
 
-    {"model.Post": {"kind": "struct", "fields": [["Id", "string", "id"], ...]},
-     "*model.Post": {"kind": "ptr", "elem": "model.Post"}, "time.Time": {"kind": "struct", "codec": "GobEncoder"}}
+{"model.Post": {"kind": "struct", "fields": [["Id", "string", "id"], ...]},
+ "*model.Post": {"kind": "ptr", "elem": "model.Post"}, "time.Time": {"kind": "struct", "codec": "GobEncoder"}}
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final, TypedDict
+from typing import Final, Required, TypedDict
 
 from mattermost_plugin._gob.go_types import (
     TIME,
     URL,
-    BasicKind,
     GoArray,
     GoBasic,
     GoField,
@@ -24,6 +23,7 @@ from mattermost_plugin._gob.go_types import (
     GoSlice,
     GoStruct,
     GoType,
+    basic_kind,
 )
 from mattermost_plugin._gob.shapes import Kind
 
@@ -33,7 +33,7 @@ __all__ = ["GoTable", "TypeEntry"]
 class TypeEntry(TypedDict, total=False):
     """What the table says of one type."""
 
-    kind: str
+    kind: Required[str]
     """Go's word for its kind, or "opaque": a type of which nothing is ever sent."""
     elem: str
     key: str
@@ -79,7 +79,7 @@ class GoTable:
         """The struct with that name; raises as `type` does, and ValueError if it is none."""
         found = self.type(name)
         if not isinstance(found, GoStruct):
-            raise ValueError(f"{name} is no struct")
+            raise ValueError(f"{name} is no struct")  # noqa: TRY004 - the table is wrong, not the argument's type
         return found
 
     def _make(self, name: str) -> GoType:
@@ -89,7 +89,7 @@ class GoTable:
         made = self._made
         if kind == "ptr":
             pointer = made[name] = GoPointer(_UNKNOWN)
-            pointer.elem = self.type(entry["elem"])
+            pointer.elem = self.type(entry.get("elem", ""))
         elif "codec" in entry:
             made[name] = _KNOWN.get(name) or GoMarshaler(_CODECS[entry["codec"]], _short(name))
         elif kind == "struct":
@@ -97,17 +97,17 @@ class GoTable:
             struct.fields = tuple([self._field(field) for field in entry.get("fields", ()) if self._is_sent(field[1])])
         elif kind == "slice":
             go_slice = made[name] = GoSlice(_UNKNOWN, _short(name))
-            go_slice.elem = self.type(entry["elem"])
+            go_slice.elem = self.type(entry.get("elem", ""))
         elif kind == "array":
-            array = made[name] = GoArray(_UNKNOWN, entry["len"], _short(name))
-            array.elem = self.type(entry["elem"])
+            array = made[name] = GoArray(_UNKNOWN, entry.get("len", 0), _short(name))
+            array.elem = self.type(entry.get("elem", ""))
         elif kind == "map":
             go_map = made[name] = GoMap(_UNKNOWN, _UNKNOWN, _short(name))
-            go_map.key, go_map.elem = self.type(entry["key"]), self.type(entry["elem"])
+            go_map.key, go_map.elem = self.type(entry.get("key", "")), self.type(entry.get("elem", ""))
         elif kind == "interface":
             made[name] = GoInterface()
         else:
-            made[name] = GoBasic(BasicKind(kind))
+            made[name] = GoBasic(basic_kind(kind))
         return made[name]
 
     def _field(self, field: Sequence[str]) -> GoField:

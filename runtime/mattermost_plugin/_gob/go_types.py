@@ -50,24 +50,14 @@ __all__ = [
     "GoSlice",
     "GoStruct",
     "GoType",
+    "basic_kind",
     "is_bytes",
     "pointed_to",
 ]
 
 
 class BasicKind(Enum):
-    """Go's basic types, with what gob makes of them and the range of the integers."""
-
-    kind: Kind
-    bits: int
-
-    def __new__(cls, word: str, kind: Kind, bits: int) -> BasicKind:
-        """A member whose value is Go's word for it."""
-        member = object.__new__(cls)
-        member._value_ = word
-        member.kind = kind
-        member.bits = bits
-        return member
+    """Go's basic types."""
 
     BOOL = "bool", Kind.BOOL, 0
     INT = "int", Kind.INT, 64
@@ -86,6 +76,21 @@ class BasicKind(Enum):
     COMPLEX64 = "complex64", Kind.COMPLEX, 32
     COMPLEX128 = "complex128", Kind.COMPLEX, 64
     STRING = "string", Kind.STRING, 0
+
+    @property
+    def word(self) -> str:
+        """Go's word for it."""
+        return self.value[0]
+
+    @property
+    def kind(self) -> Kind:
+        """What gob makes of it."""
+        return self.value[1]
+
+    @property
+    def bits(self) -> int:
+        """Size of a number or of each part of a complex one, 0 for others."""
+        return self.value[2]
 
     @property
     def range(self) -> tuple[int, int]:
@@ -159,6 +164,12 @@ class GoStruct:
     fields: tuple[GoField, ...] = ()
 
 
+def _bytes_of(value: object) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    raise TypeError(f"a {type(value).__name__} for bytes")
+
+
 @dataclass(slots=True, eq=False)
 class GoMarshaler:
     """A type that marshals itself."""
@@ -166,7 +177,7 @@ class GoMarshaler:
     kind: Kind
     """GOB_ENCODER, BINARY_MARSHALER or TEXT_MARSHALER; the receiver's type must be the same."""
     name: str = ""
-    marshal: Callable[[object], bytes] = field(default=bytes)
+    marshal: Callable[[object], bytes] = field(default=_bytes_of)
     """Makes the bytes. Raises ValueError or TypeError for what it does not take."""
     is_zero: Callable[[object], bool] = field(default=lambda value: not value)
     """True for the zero value, which is left out of structs."""
@@ -226,6 +237,18 @@ URL: Final = GoMarshaler(Kind.BINARY_MARSHALER, "URL", _marshal_text, has_pointe
 """url.URL, from its text."""
 
 
+def basic_kind(word: str) -> BasicKind:
+    """The basic type for which Go has this word.
+
+    Raises:
+        ValueError: there is none.
+    """
+    for kind in BasicKind:
+        if kind.word == word:
+            return kind
+    raise ValueError(f"{word!r} is no basic type")
+
+
 def pointed_to(go_type: GoType) -> GoType:
     """The type behind pointers."""
     while isinstance(go_type, GoPointer):
@@ -235,6 +258,4 @@ def pointed_to(go_type: GoType) -> GoType:
 
 def is_bytes(go_type: GoType) -> bool:
     """True for slices that gob sends as byte strings."""
-    return (
-        isinstance(go_type, GoSlice) and isinstance(go_type.elem, GoBasic) and go_type.elem.kind is BasicKind.UINT8
-    )
+    return isinstance(go_type, GoSlice) and isinstance(go_type.elem, GoBasic) and go_type.elem.kind is BasicKind.UINT8

@@ -124,9 +124,7 @@ def _long_name(buf: bytes, pos: int, first: int, st: ReadState) -> tuple[int, in
     return size, start
 
 
-def hold(
-    shape: Shape, target: AnyTarget, wrap: Callable[[object], object] | None, functions: Functions
-) -> Held:
+def hold(shape: Shape, target: AnyTarget, wrap: Callable[[object], object] | None, functions: Functions) -> Held:
     """How to read values of a type that stand alone.
 
     Raises:

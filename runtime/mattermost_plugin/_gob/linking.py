@@ -115,6 +115,5 @@ def load(source: str, namespace: dict[str, object], name: str) -> Function:
     namespace["__name__"] = module
     namespace["__loader__"] = _Loader(source)
     exec(compile(source, module, "exec"), namespace)  # noqa: S102 - see what may be in the source
-    function = namespace[name]
-    assert callable(function)
+    function: Function = namespace[name]  # type: ignore[assignment]  # It is what the source defines.
     return function

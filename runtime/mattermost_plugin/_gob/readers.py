@@ -82,7 +82,7 @@ class Readers(Library[_Key]):
         else:
             code.basic_function(shape, target)
         code.namespace[PLACES] = (shape.label, tuple(code.places))
-        return load(code.source, code.namespace, form.value)
+        return load(code.text, code.namespace, form.value)
 
 
 class _Linker:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["NextMessageNeeded", "ReadState", "too_deep", "too_many", "wrong_length"]
 
 
-class NextMessageNeeded(Exception):
+class NextMessageNeeded(Exception):  # noqa: N818 - no error, and it never leaves the package
     """The value goes on in the next message, for a type was defined in its midst."""
 
 

@@ -39,7 +39,17 @@ from mattermost_plugin._gob.puts import Put, SetItem, Skip
 from mattermost_plugin._gob.shapes import Kind, Shape
 from mattermost_plugin._gob.values import GoTime, Interface, Marshaled
 
-__all__ = ["GENERIC", "PLAIN", "SKIP", "AnyTarget", "GenericTarget", "RecordTarget", "SkipTarget", "StructPlan", "Target"]
+__all__ = [
+    "GENERIC",
+    "PLAIN",
+    "SKIP",
+    "AnyTarget",
+    "GenericTarget",
+    "RecordTarget",
+    "SkipTarget",
+    "StructPlan",
+    "Target",
+]
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -99,7 +109,7 @@ class GenericTarget(Target[object]):
     """Values of Python's own types, for whatever the peer sends.
 
     bool, int, float, complex, str and bytes for the basic kinds; a list for a slice, a tuple for an array, a dict for
-    a map, or a list of pairs if the keys are no bool, number or text. A struct is a dict by field names with the
+    a map, or `Pairs` if the keys are no bool, number or text. A struct is a dict by field names with the
     fields that were sent. A nil interface is None. What looks like a time.Time becomes `GoTime`, other values that
     marshal themselves `Marshaled`.
 

@@ -6,7 +6,7 @@ import struct
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final, NamedTuple
 
-__all__ = ["GoTime", "Interface", "Marshaled"]
+__all__ = ["GoTime", "Interface", "Marshaled", "Pairs"]
 
 _TIME: Final = struct.Struct(">Bqih")
 _VERSION_1_BYTES: Final = _TIME.size
@@ -26,6 +26,12 @@ class Interface(NamedTuple):
 
     value: object
     """The value itself."""
+
+
+class Pairs(list[tuple[object, object]]):
+    """A map whose keys Python cannot hash, or would hash to what a peer can choose: its entries as they came."""
+
+    __slots__ = ()
 
 
 class Marshaled(bytes):

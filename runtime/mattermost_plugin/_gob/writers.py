@@ -28,7 +28,7 @@ class Writers(Library[_Key]):
         code.function(go_type, gets)
         label = getattr(go_type, "name", "") or type(go_type).__name__.removeprefix("Go").lower()
         code.namespace[PLACES] = (label, tuple(code.places))
-        return load("\n".join(code.lines), code.namespace, "write")
+        return load(code.text, code.namespace, "write")
 
 
 class _Linker:
