@@ -21,7 +21,7 @@ from mattermost_plugin._gob.decoder import NEED_DATA, Decoder, NeedData
 from mattermost_plugin._gob.encoder import BASIC_NAMES, Encoder, Item, Registered
 from mattermost_plugin._gob.errors import GobDataError, GobEncodeError, GobError, GobLimitError, GobMismatchError
 from mattermost_plugin._gob.go_table import GoTable
-from mattermost_plugin._gob.json_form import json_form
+from mattermost_plugin._gob.json_form import JSON, json_form
 from mattermost_plugin._gob.limits import Limits
 from mattermost_plugin._gob.shapes import Kind, Shape
 from mattermost_plugin._gob.sources import DICTS, RecordSource, Source
@@ -32,6 +32,7 @@ __all__ = [
     "BASIC_NAMES",
     "DICTS",
     "GENERIC",
+    "JSON",
     "NEED_DATA",
     "PLAIN",
     "SKIP",

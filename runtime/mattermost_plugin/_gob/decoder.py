@@ -222,11 +222,11 @@ class Decoder:
 
     def _read(self, buf: bytes, target: AnyTarget) -> object:
         st = self._state
-        st.begin(self._trouble.ends if self._trouble else [len(buf)])
+        st.begin(self._trouble.ends if self._trouble else (len(buf),))
         pos = self._pos
         try:
             key = (self._type_id, target)
-            make, read, _, depth, room = self._known.get(key) or self._bind(key)
+            _, make, read, _, depth, room = self._known.get(key) or self._bind(key)
             st.depth -= depth
             if st.depth < 0:
                 raise too_deep(pos)
@@ -259,7 +259,7 @@ class Decoder:
     def _bind(self, key: tuple[int, AnyTarget]) -> Held:
         type_id, target = key
         shape = self._state.types.shape(type_id, 0)
-        held = self._known[key] = hold(shape, target, None, READERS)
+        held = self._known[key] = hold(type_id, shape, target, None, READERS)
         return held
 
     def _refusal(self, error: Exception) -> GobMismatchError:
