@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from mattermost_plugin._gob import SKIP, GoTime, Interface, Limits, Marshaled, Pairs
+from mattermost_plugin._gob import SKIP, GobLimitError, GoTime, Interface, Limits, Marshaled, Pairs
 from tests.gob.streams import features, read, read_in_pieces
 
 MOMENT = GoTime(1_700_000_000, 123_456_789)
@@ -110,7 +110,7 @@ EXPECTED: dict[str, list[object]] = {
         }
     ],
     "interface self": [{"Value": Interface("gobpeer.Node", {"Name": "a", "Kids": [{"Name": "b"}]})}],
-    "interface top": [deep(20)],
+    "interface top": [deep(21)],
     "list of itself": [[[], [[]]]],
     "lists": [["a", ""], [], {"X": ["1", "2"]}, (1, 200, 3), [{"X": 1}, {}]],
     "long": ["long " * 14_000, ["x" * 127, "y" * 128]],
@@ -154,10 +154,9 @@ EXPECTED: dict[str, list[object]] = {
             "Link": Marshaled(b"https://user@example.test/a%20b?x=1#y"),
             "Plain": Marshaled(b"/p"),
         },
-        {"At": GoTime(-1, 0, -28_800), "Link": Marshaled(b"")},
-        # Version 2, which is only recognised by whoever knows that it is a time.
-        Marshaled(GoTime(0, 0, 3625).to_bytes()),
-        {},
+        {"At": GoTime(-1, 0, -28_800), "Link": Marshaled(b""), "Plain": Marshaled(b"")},
+        GoTime(0, 0, 3625),
+        {"Plain": Marshaled(b"")},
     ],
     "wide 127": [{"F0": 1, "F126": 127}, {"F126": 127}],
     "wide 128": [{"F0": 1, "F127": 128}, {"F127": 128}, {}],
@@ -198,6 +197,8 @@ def test_floats() -> None:
 
 
 def test_values_may_be_as_deep_as_allowed() -> None:
-    # Twenty lists in interfaces within a list: each is two levels.
+    # Twenty lists in interfaces within a list: each is two levels, as is a value that stands alone.
     data = features()["interface top"]
-    assert read(data, limits=Limits(max_depth=41)) == EXPECTED["interface top"]
+    assert read(data, limits=Limits(max_depth=42)) == EXPECTED["interface top"]
+    with pytest.raises(GobLimitError, match="max_depth"):
+        read(data, limits=Limits(max_depth=41))
