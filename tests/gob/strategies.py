@@ -57,7 +57,8 @@ def composed(parts: st.SearchStrategy[GoType]) -> st.SearchStrategy[GoType]:
         st.builds(GoSlice, parts)
         | st.builds(GoArray, parts, st.integers(0, 3))
         | st.builds(GoMap, keys, parts)
-        | st.builds(GoPointer, parts)
+        # None would be both a nil pointer, which cannot be an element, and a pointer to a nil interface, which can.
+        | st.builds(GoPointer, parts.filter(lambda part: not isinstance(pointed_to(part), GoInterface)))
         | st.builds(GoStruct, st.sampled_from(["", "S", "T"]), fields)
     )
 
@@ -90,7 +91,7 @@ def samples(kind: GoType) -> st.SearchStrategy[Sample]:
             items = st.lists(samples(elem), min_size=length, max_size=length)
             return items.map(lambda items: Sample(given(items), tuple(found(items))))
         case GoMap(key, elem):
-            pairs = st.lists(st.tuples(samples(key), samples(elem)), max_size=3, unique_by=lambda pair: repr(pair[0]))
+            pairs = st.lists(st.tuples(samples(key), samples(elem)), max_size=3, unique_by=lambda pair: repr(pair[0].found))
             return pairs.map(lambda pairs: map_sample(pairs, is_dict=key in KEYS))
         case GoInterface():
             return INTERFACES

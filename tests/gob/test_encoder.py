@@ -71,9 +71,9 @@ def test_lists_and_maps() -> None:
     assert last_hex(["OnActivate"], STRINGS) == "ff8200010a4f6e4163746976617465"
     assert last_hex(("a",), STRINGS) == "ff8200010161"
     assert last_hex(None, STRINGS) == "ff820000"
-    assert last_hex({"X": ["1", "2"]}, GoMap(go.STRING, STRINGS)) == "ff820001015802013101 32".replace(" ", "")
+    assert last_hex({"X": ["1", "2"]}, GoMap(go.STRING, STRINGS)) == "ff840001015802013101 32".replace(" ", "")
     assert last_hex([1, 200, 3], GoArray(go.UINT8, 3)) == "ff82000301ffc803"
-    assert last_hex(Pairs([({"X": 1}, "p")]), GoMap(POINT, go.STRING)) == "ff82000101020001 70".replace(" ", "")
+    assert last_hex(Pairs([({"X": 1}, "p")]), GoMap(POINT, go.STRING)) == "ff84000101020001 70".replace(" ", "")
     assert back(OrderedDict(a=1), GoMap(go.STRING, go.INT)) == {"a": 1}
     assert back(UserDict(a=1), GoMap(go.STRING, go.INT)) == {"a": 1}
     assert back([["a", 1]], GoMap(go.STRING, go.INT)) == {"a": 1}
@@ -159,6 +159,28 @@ def test_types_come_once_and_before_the_value() -> None:
     assert len(bodies(encoder.encode({}, GoPointer(rec)))) == 1
     assert len(bodies(encoder.encode({"P": {}}, struct(P=rec)))) == 2
     assert len(bodies(encoder.encode("x", go.STRING))) == 1
+
+
+def test_equal_types_without_a_name_are_one_type() -> None:
+    def texts() -> GoType:
+        return GoMap(go.STRING, GoSlice(GoSlice(go.STRING)))
+
+    encoder = Encoder()
+    kind = struct(A=texts(), B=texts(), C=GoSlice(go.STRING), D=GoArray(go.INT, 1), E=GoArray(go.INT, 2))
+    assert len(bodies(encoder.encode({}, kind))) == 7
+    assert len(bodies(encoder.encode(None, texts()))) == 1
+    named = struct(A=GoSlice(go.STRING, "Names"), B=GoSlice(go.STRING, "Names"))
+    assert len(bodies(encoder.encode({}, named))) == 4
+    with pytest.raises(GobEncodeError):
+        encoder.encode({"A": 3}, struct(A=GoSlice(GoArray(go.INT, 2)), B=GoSlice(GoArray(go.BOOL, 2))))
+    data = encoder.encode({"B": [[True, False]]}, struct(B=GoSlice(GoArray(go.BOOL, 2))))
+    assert len(bodies(data)) == 4
+
+
+def test_an_unnamed_type_that_contains_itself() -> None:
+    loop = GoSlice(go.INT)
+    loop.elem = GoSlice(loop)
+    assert back([[[]]], loop) == [[[]]]
 
 
 def test_types_held_by_interfaces_come_before_the_value_too() -> None:

@@ -74,7 +74,7 @@ def chosen_fields(draw: st.DrawFn) -> tuple[GoStruct, Sample, set[str]]:
     return struct, draw(samples_of(struct)), set(draw(st.lists(st.sampled_from(names)))) if names else set()
 
 
-@RELAXED
+@settings(RELAXED, max_examples=30)
 @given(chosen_fields())
 def test_fields_that_are_skipped_leave_the_others_as_they_are(case: tuple[GoStruct, Sample, set[str]]) -> None:
     struct, sample, chosen = case
@@ -87,7 +87,7 @@ def test_fields_that_are_skipped_leave_the_others_as_they_are(case: tuple[GoStru
     assert read(encoded(Encoder(REGISTRY), sample, struct), target) == [expected]
 
 
-@RELAXED
+@settings(RELAXED, max_examples=30)
 @given(typed_samples(), typed_samples())
 def test_a_value_that_is_refused_leaves_the_stream_as_it_was(
     good: tuple[GoType, Sample], other: tuple[GoType, Sample]

@@ -33,7 +33,7 @@ class Library(ABC, Generic[K]):
             Those in use stay good.
     """
 
-    def __init__(self, size: int = 8 * 1024) -> None:
+    def __init__(self, size: int = 4 * 1024) -> None:
         self._size = size
         self._functions: dict[K, Function] = {}
 
