@@ -1,6 +1,6 @@
 """Random Go types with values, and what a decoder makes of the values."""
 
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
@@ -50,8 +50,6 @@ def basic_types() -> st.SearchStrategy[GoType]:
 
 
 def composed(parts: st.SearchStrategy[GoType]) -> st.SearchStrategy[GoType]:
-    names = st.lists(st.sampled_from(FIELD_NAMES), unique=True, max_size=len(FIELD_NAMES))
-    fields = names.flatmap(lambda chosen: st.tuples(*(st.builds(GoField, st.just(name), parts) for name in chosen)))
     keys = st.sampled_from(KEYS) | st.just(POINT) | st.just(GoArray(go.INT8, 2))
     return (
         st.builds(GoSlice, parts)
@@ -59,16 +57,18 @@ def composed(parts: st.SearchStrategy[GoType]) -> st.SearchStrategy[GoType]:
         | st.builds(GoMap, keys, parts)
         # None would be both a nil pointer, which cannot be an element, and a pointer to a nil interface, which can.
         | st.builds(GoPointer, parts.filter(lambda part: not isinstance(pointed_to(part), GoInterface)))
-        | st.builds(GoStruct, st.sampled_from(["", "S", "T"]), fields)
+        | structs(parts)
     )
 
 
+@st.composite
+def structs(draw: st.DrawFn, parts: st.SearchStrategy[GoType]) -> GoStruct:
+    names = draw(st.lists(st.sampled_from(FIELD_NAMES), unique=True, max_size=4))
+    return GoStruct(draw(st.sampled_from(["", "S", "T"])), tuple([GoField(name, draw(parts)) for name in names]))
+
+
 def go_types() -> st.SearchStrategy[GoType]:
-    return st.recursive(basic_types(), composed, max_leaves=12)
-
-
-def structs() -> st.SearchStrategy[GoStruct]:
-    return composed(go_types()).filter(lambda kind: isinstance(kind, GoStruct)).map(lambda kind: cast("GoStruct", kind))
+    return st.recursive(basic_types(), composed, max_leaves=8)
 
 
 @st.composite
@@ -91,7 +91,9 @@ def samples(kind: GoType) -> st.SearchStrategy[Sample]:
             items = st.lists(samples(elem), min_size=length, max_size=length)
             return items.map(lambda items: Sample(given(items), tuple(found(items))))
         case GoMap(key, elem):
-            pairs = st.lists(st.tuples(samples(key), samples(elem)), max_size=3, unique_by=lambda pair: repr(pair[0].found))
+            pairs = st.lists(
+                st.tuples(samples(key), samples(elem)), max_size=3, unique_by=lambda pair: repr(pair[0].found)
+            )
             return pairs.map(lambda pairs: map_sample(pairs, is_dict=key in KEYS))
         case GoInterface():
             return INTERFACES

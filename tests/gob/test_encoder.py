@@ -140,12 +140,13 @@ def test_what_go_sends_though_it_is_zero(go_type: GoType, value: object, text: s
 
 def test_arrays_that_are_missing_are_of_zeros() -> None:
     kind = struct(F=GoArray(struct(G=GoArray(POINT, 2), H=go.ANY, T=go.TIME), 1), T=GoArray(go.TIME, 1))
-    inner = {"G": ({}, {})}
+    inner: dict[str, object] = {"G": ({}, {})}
     assert back({}, kind) == {"F": (inner,), "T": (ZERO_TIME,)}
     assert back({"F": [{}]}, kind) == back({}, kind)
-    for missing in ({"F": [None]}, {"F": [{"G": [{}, None]}]}):
+    wrong: list[object] = [None, {"G": [{}, None]}]
+    for missing in wrong:
         with pytest.raises(GobEncodeError):
-            Encoder().encode(missing, kind)
+            Encoder().encode({"F": [missing]}, kind)
     with pytest.raises(GobEncodeError, match="nil pointer"):
         Encoder().encode({}, struct(F=GoArray(GoPointer(POINT), 1)))
 

@@ -38,13 +38,19 @@ def test_the_recorded_features_are_what_go_writes_today(peer: GobPeer) -> None:
         assert repr(read(data)) == repr(read(features()[name])), name
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[*HealthCheck])
+@settings(
+    deadline=None,
+    max_examples=150,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
 @given(case=typed_samples())
 def test_go_reads_random_values_of_random_types(peer: GobPeer, case: tuple[GoType, Sample]) -> None:
     kind, sample = case
-    # Go's Encode follows an interface that stands alone, and cannot write a url.URL in a map.
+    # Go's Encode follows an interface that stands alone, cannot write a url.URL in a map, and panics on a **time.Time.
     assume(not isinstance(pointed_to(kind), go.GoInterface))
-    assume('"url"' not in json.dumps(described(kind)))
+    shape = json.dumps(described(kind))
+    assume('"url"' not in shape)
+    assume('"time"' not in shape or '"ptr", "elem": {"kind": "ptr"' not in shape)
     data = Encoder(REGISTRY).encode(sample.given, kind)
     (found,) = read(peer.echo_shape(described(kind), data))
     assert settled(found) == settled(sample.found)

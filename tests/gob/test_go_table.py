@@ -4,7 +4,16 @@ import pytest
 
 from mattermost_plugin._gob import GoTable
 from mattermost_plugin._gob import go_types as go
-from mattermost_plugin._gob.go_types import BasicKind, GoArray, GoBasic, GoMap, GoMarshaler, GoPointer, GoSlice, GoStruct
+from mattermost_plugin._gob.go_types import (
+    BasicKind,
+    GoArray,
+    GoBasic,
+    GoMap,
+    GoMarshaler,
+    GoPointer,
+    GoSlice,
+    GoStruct,
+)
 from mattermost_plugin._gob.shapes import Kind
 from tests.gob.go_source import stock_types
 from tests.gob.streams import stock_table

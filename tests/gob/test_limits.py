@@ -3,6 +3,7 @@
 import sys
 import tracemalloc
 from collections.abc import Callable
+from types import FrameType
 
 import pytest
 
@@ -98,9 +99,10 @@ def test_a_caller_deep_in_the_stack_gets_an_error_of_gob() -> None:
 
 
 def _stack_depth() -> int:
-    frame, depth = sys._getframe(), 0
+    frame: FrameType | None = sys._getframe()
+    depth = 0
     while frame is not None:
-        frame, depth = frame.f_back, depth + 1  # type: ignore[assignment]  # None ends it
+        frame, depth = frame.f_back, depth + 1
     return depth
 
 

@@ -1,5 +1,6 @@
 """What is no gob: said with the byte at which it was noticed, and the end of the stream."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
@@ -154,12 +155,13 @@ def test_a_stream_that_is_dead_stays_so() -> None:
     decoder = Decoder()
     decoder.feed(stream(raw("00 00"), plain(INT, raw("02"))))
     errors = []
-    for call in (
+    calls: list[Callable[[], object]] = [
         lambda: decoder.next_value(GENERIC),
         lambda: decoder.next_value(SKIP),
         decoder.next_shape,
         decoder.close,
-    ):
+    ]
+    for call in calls:
         with pytest.raises(GobDataError) as caught:
             call()
         errors.append(caught.value)

@@ -141,4 +141,4 @@ def test_a_length_in_a_longer_form_than_needed() -> None:
 
 
 def test_small_numbers_are_single_bytes() -> None:
-    assert SMALL_UINTS == tuple(bytes((number,)) for number in range(128))
+    assert tuple(bytes((number,)) for number in range(128)) == SMALL_UINTS

@@ -3,6 +3,7 @@
 import linecache
 import traceback
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from google.protobuf.struct_pb2 import Struct
@@ -32,7 +33,7 @@ from tests.gob.craft import STRING as STRING_ID
 from tests.gob.post_records import IMAGE_TEXTS, MESSAGE_WILL_BE_POSTED, POST, POST_SOURCE
 from tests.gob.streams import read, stock_encoder, stock_table, values, vector
 
-PROPS = {"text": "x", "flag": True, "number": 1.5, "list": ["a", None, {"deep": []}], "nothing": None}
+PROPS: dict[str, Any] = {"text": "x", "flag": True, "number": 1.5, "list": ["a", None, {"deep": []}], "nothing": None}
 
 
 def sample_post() -> Post:

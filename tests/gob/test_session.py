@@ -5,6 +5,7 @@ import struct
 from collections import defaultdict
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,6 +45,13 @@ def gob_of(stream_id: int, direction: str) -> bytes:
     return streams()[stream_id, direction][0 if stream_id == CONTROL else BROKER_ID_BYTES :]
 
 
+def bodies_of(stream_id: int, direction: str) -> list[tuple[str, Any]]:
+    """Bodies with the methods that their headers name."""
+    found = read(gob_of(stream_id, direction))
+    headers: list[Any] = found[::2]
+    return [(header["ServiceMethod"], body) for header, body in zip(headers, found[1::2], strict=True)]
+
+
 def rpc_streams() -> list[tuple[int, str]]:
     ids = (CONTROL, HOOKS, API, RESPONSE_WRITER)
     return [(stream_id, direction) for stream_id in ids for direction in ("host->plugin", "plugin->host")]
@@ -62,21 +70,19 @@ def test_a_stream_is_read_to_its_end(stream_id: int, direction: str) -> None:
 
 
 def test_calls_of_hooks() -> None:
-    requests = read(gob_of(HOOKS, "host->plugin"))
-    calls = [(header["ServiceMethod"], body) for header, body in zip(requests[::2], requests[1::2], strict=True)]  # type: ignore[index]
+    calls = bodies_of(HOOKS, "host->plugin")
     names = [name for name, _ in calls]
     assert names[:2] == ["Plugin.Implemented", "Plugin.OnActivate"]
     assert names[-1] == "Plugin.OnDeactivate"
     posted = dict(calls)["Plugin.MessageWillBePosted"]
-    assert posted["B"]["Props"] == {"k": Interface("string", "v")}  # type: ignore[index]
+    assert posted["B"]["Props"] == {"k": Interface("string", "v")}
 
 
 def test_answers_of_hooks() -> None:
-    answers = read(gob_of(HOOKS, "plugin->host"))
-    by_method = [(header["ServiceMethod"], body) for header, body in zip(answers[::2], answers[1::2], strict=True)]  # type: ignore[index]
-    assert "OnActivate" in dict(by_method)["Plugin.Implemented"]  # type: ignore[operator]
+    by_method = bodies_of(HOOKS, "plugin->host")
+    assert "OnActivate" in dict(by_method)["Plugin.Implemented"]
     replies = [body for name, body in by_method if name == "Plugin.MessageWillBePosted"]
-    assert replies[0]["A"]["Props"]["seen"] == Interface("bool", True)  # type: ignore[index]
+    assert replies[0]["A"]["Props"]["seen"] == Interface("bool", True)
     assert replies[1] == {"B": "rejected for a reason"}
     assert dict(by_method)["Plugin.OnDeactivate"] == {
         "A": Interface("*plugin.ErrorString", {"Err": "deactivate failed on purpose"})

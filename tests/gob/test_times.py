@@ -56,7 +56,7 @@ def test_bytes_that_are_no_time(text: str, reason: str) -> None:
     "time", [GoTime(0, -1), GoTime(0, 10**9), GoTime(0, 0, -60), GoTime(0, 0, -100), GoTime(2**63), GoTime(0, 0, 2**21)]
 )
 def test_times_without_an_encoding(time: GoTime) -> None:
-    with pytest.raises(ValueError, match="nanoseconds|no encoding|out of range"):
+    with pytest.raises(ValueError, match=r"nanoseconds|no encoding|out of range"):
         time.to_bytes()
 
 

@@ -179,6 +179,11 @@ class CodeWriter(SourceText):
             case Kind.SLICE | Kind.ARRAY | Kind.MAP:
                 return self._container(shape, target), "pos"
 
+    def advance(self, end: str) -> None:
+        """Let `pos` know a value's end."""
+        if end != "pos":
+            self.line(f"pos = {end}")
+
     def fill(self, shape: Shape, target: AnyTarget, record: str) -> None:
         """Read a struct into the record that an expression gives."""
         self.line(f"pos = {self._linker.link(Form.FILL, shape, target)}(buf, pos, {record}, st)")
@@ -224,17 +229,17 @@ class CodeWriter(SourceText):
             key = ""
             if shape.kind is Kind.MAP:
                 key = f"k{self._level}"
-                self._advance_after(f"{key} = %s", *self.value(shape.key, target))
+                value, end = self.value(shape.key, target)
+                self.line(f"{key} = {value}")
+                self.advance(end)
             value, end = self.value(shape.elem, target)
-            store = f"{container}[{key}] = %s" if is_dict else f"{put}(({key}, %s))" if key else f"{put}(%s)"
-            self._advance_after(store, value, end)
+            if is_dict:
+                self.line(f"{container}[{key}] = {value}")
+            else:
+                self.line(f"{put}(({key}, {value}))" if key else f"{put}({value})")
+            self.advance(end)
         self._level -= 1
         return f"tuple({container})" if shape.kind is Kind.ARRAY else container
-
-    def _advance_after(self, store: str, value: str, end: str) -> None:
-        self.line(store % value)
-        if end != "pos":
-            self.line(f"pos = {end}")
 
     # The same for nothing.
 

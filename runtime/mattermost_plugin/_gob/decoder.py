@@ -165,15 +165,18 @@ class Decoder:
         if self._buf is not None:
             trouble = self._trouble
             return self._buf if trouble is None or not trouble.is_cut or self._extend(trouble) else None
-        messages = self._messages
-        while (body := self._next_message()) is not None:
-            # An id of the usual two or three bytes, signed: even for a value, odd for a definition.
-            first = body[0]
-            pos = 257 - first
-            if first >= 248 and pos <= len(body):
-                number = int.from_bytes(body[1:pos], "big")
+        while True:
+            try:
+                body = self._messages.next()
+            except Fault as fault:
+                self._die(fault, fault.position)
+            if body is None:
+                return None
+            # A signed number: even for the id of a value's type, odd for a definition. Most have two bytes.
+            if body[0] == 255 and len(body) > 1:
+                number, pos = body[1], 2
             else:
-                number, pos = self._unusual_number(body)
+                number, pos = self._number(body)
             if not number & 1:
                 self._buf, self._pos, self._type_id = body, pos, number >> 1
                 return body
@@ -183,10 +186,9 @@ class Decoder:
                     raise Fault(pos, "bytes behind the definition of a type")
                 self._state.types.define((number >> 1) + 1, definition, 0)
             except Fault as fault:
-                self._die(fault, messages.offset + fault.position)
+                self._die(fault, self._messages.offset + fault.position)
             except IndexError:
-                self._die(cut_short(body), messages.offset + len(body))
-        return None
+                self._die(cut_short(body), self._messages.offset + len(body))
 
     def _next_message(self) -> bytes | None:
         try:
@@ -194,7 +196,7 @@ class Decoder:
         except Fault as fault:
             self._die(fault, fault.position)
 
-    def _unusual_number(self, body: bytes) -> tuple[int, int]:
+    def _number(self, body: bytes) -> tuple[int, int]:
         try:
             return read_uint(body, 0)
         except Fault as fault:

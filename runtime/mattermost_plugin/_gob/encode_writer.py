@@ -260,6 +260,4 @@ class EncodeWriter(SourceText):
 
 
 def _is_always_sent(go_type: GoType) -> bool:
-    return isinstance(go_type, GoStruct | GoArray) or (
-        isinstance(go_type, GoMarshaler) and go_type.has_pointer_methods
-    )
+    return isinstance(go_type, GoStruct | GoArray) or (isinstance(go_type, GoMarshaler) and go_type.has_pointer_methods)
