@@ -132,14 +132,18 @@ def _clock_time(at_ms: int) -> str:
 
 def _lines(text: str, pairs: Mapping[str, object]) -> Iterator[str]:
     """An entry's lines: its text, and each value of several lines below it."""
-    *before, last = _cut(text, LONGEST_TEXT).splitlines() or [""]
+    *before, last = _split(text)
     short, long = [last], list[str]()
     for name, value in pairs.items():
-        if isinstance(value, str) and len(value.splitlines()) > 1:
-            long += [f"{name}:", *(f"  {line}" for line in _cut(value, LONGEST_TEXT).splitlines())]
+        if isinstance(value, str) and "\n" in value:
+            long += [f"{name}:", *(f"  {line}" for line in _split(value))]
         else:
             short.append(f"{name}={_cut(_on_one_line(value), LONGEST_TEXT)}")
     return map(visible, [*before, "  ".join(short), *long])
+
+
+def _split(text: str) -> list[str]:
+    return [line.removesuffix("\r") for line in _cut(text.rstrip(), LONGEST_TEXT).split("\n")]
 
 
 def _on_one_line(value: object) -> str:

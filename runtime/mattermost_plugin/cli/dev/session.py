@@ -77,10 +77,7 @@ class _Session:
         Raises:
             CommandError: the page cannot be served.
         """
-        data = await make_starting_data(self._host)
-        self._host.events.subscribe(self._show)
-        kept = f"kept in {self._options.data}" if self._options.data else "not kept (--data FILE keeps it)"
-        self._log("info", f"data: {data}; {kept}")
+        await self._make_data()
         if self._options.port is not None:
             self._page, url = await start_page(self._host, self._options.port)
             self._log("info", f"page: {url}")
@@ -92,6 +89,15 @@ class _Session:
         end.cancel()
         for task in done:
             task.result()
+
+    async def _make_data(self) -> None:
+        try:
+            data = await make_starting_data(self._host)
+        except DevHostError as error:
+            data = f"what {self._options.data} has, as the usual team and users cannot be added to it: {error}"
+        self._host.events.subscribe(self._show)
+        kept = f"kept in {self._options.data}" if self._options.data else "not kept (--data FILE keeps it)"
+        self._log("info", f"data: {data}; {kept}")
 
     async def close(self) -> None:
         """Deactivate and end the plugins, and close the file."""
