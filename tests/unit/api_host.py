@@ -2,7 +2,6 @@
 
 import asyncio
 import tempfile
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,8 +12,10 @@ import grpc
 import grpc.aio
 from google.protobuf.message import Message
 
-from mattermost_plugin._api_call import ApiCaller, RetryPolicy
-from mattermost_plugin._api_client import ThreadClient
+from mattermost_plugin._api_call import CallSettings, RetryPolicy
+from mattermost_plugin._api_client import AsyncClient, ThreadClient
+from mattermost_plugin._grpc_api import GrpcCoroutineWire, GrpcThreadWire
+from mattermost_plugin._loop_place import LoopPlace
 from mattermost_pluginapi.api.methods import METHODS, SERVICE
 
 P = ParamSpec("P")
@@ -23,7 +24,7 @@ T = TypeVar("T")
 Answer = Message | Callable[[Any, Any], Awaitable[Message]]
 """A reply, or what makes one of the request and the call's context."""
 
-AT_ONCE = RetryPolicy(attempts=3, first_pause_s=0)
+AT_ONCE = RetryPolicy(attempts=3, first_pause_s=0, reconnect_s=0)
 LIMIT_S = 30.0
 """Far more than any call here needs."""
 
@@ -95,8 +96,9 @@ async def client(
     target: str, *, timeout_s: float = LIMIT_S, max_message_bytes: int = 2**20, retry: RetryPolicy = AT_ONCE
 ) -> AsyncIterator[ThreadClient]:
     """A client, closed at the end."""
-    caller = ApiCaller(target, timeout_s=timeout_s, max_message_bytes=max_message_bytes, retry=retry)
-    made = ThreadClient(caller, asyncio.get_running_loop(), threading.get_ident())
+    settings, place = CallSettings(timeout_s, retry), LoopPlace.here()
+    aio = AsyncClient(GrpcCoroutineWire(target, max_message_bytes), settings, place)
+    made = ThreadClient(GrpcThreadWire(target, max_message_bytes), settings, place, aio)
     try:
         yield made
     finally:

@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, Self, TypeVar
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
@@ -27,8 +27,8 @@ class ApiResponse(Protocol):
         """Whether the error is there."""
         ...
 
-    @staticmethod
-    def FromString(data: bytes, /) -> Message:  # noqa: N802 - protobuf's name
+    @classmethod
+    def FromString(cls, data: bytes, /) -> Self:  # noqa: N802 - protobuf's name
         """The response from its form on the wire."""
         ...
 
@@ -72,11 +72,11 @@ class ApiMethod(Generic[RequestT, ResponseT]):
         try:
             return self.request_type(**arguments)
         except (TypeError, ValueError) as error:
-            fault = self._fault(arguments, error)
+            kind = type(error)
         # Not chained: protobuf's text may quote the argument, and arguments can be secrets.
-        raise fault
+        raise self._fault(arguments, kind)
 
-    def _fault(self, arguments: Mapping[str, object], error: TypeError | ValueError) -> TypeError | ValueError:
+    def _fault(self, arguments: Mapping[str, object], kind: type[TypeError | ValueError]) -> TypeError | ValueError:
         """The error that names the argument at fault."""
         for name, value in arguments.items():
             try:
@@ -88,7 +88,7 @@ class ApiMethod(Generic[RequestT, ResponseT]):
             except TypeError:
                 wanted = _words(self.request_type.DESCRIPTOR.fields_by_name[name])
                 return TypeError(f"{self.method}: {name} must be {wanted}, not {type(value).__name__}")
-        return type(error)(f"{self.method}: the arguments do not fit the request")
+        return kind(f"{self.method}: the arguments do not fit the request")
 
 
 _WORDS = {
