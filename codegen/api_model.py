@@ -16,6 +16,7 @@ class ApiParameter:
     expression: str
     """What becomes the request's field."""
     is_list: bool
+    is_nullable: bool
     doc: str
 
 
@@ -67,6 +68,11 @@ class ApiMethod:
     def lists(self) -> tuple[str, ...]:
         """The parameters that are lists."""
         return tuple(parameter.name for parameter in self.parameters if parameter.is_list)
+
+    @property
+    def nullable(self) -> tuple[str, ...]:
+        """The parameters that may be None."""
+        return tuple(parameter.name for parameter in self.parameters if parameter.is_nullable)
 
     @property
     def imports(self) -> tuple[Import, ...]:

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 import grpc
 import grpc.aio
-from google.protobuf.message import DecodeError, EncodeError, Message
+from google.protobuf.message import DecodeError
 
 from mattermost_plugin._api_wire import PLUGIN_STOPPED, CallFailed
 from mattermost_pluginapi.api.method import ApiMethod, RequestT, ResponseT
@@ -55,11 +55,8 @@ class GrpcCoroutineWire:
         if self._is_closed:
             return CallFailed(PLUGIN_STOPPED, _STOPPED, was_sent=False)
         call = self._calls.get(method.path) or self._register(method.path)
-        message = _encoded(request)
-        if isinstance(message, CallFailed):
-            return message
         try:
-            reply = await call(message, timeout=timeout_s, metadata=_metadata(request_id))
+            reply = await call(request.SerializeToString(), timeout=timeout_s, metadata=_metadata(request_id))
         except grpc.aio.AioRpcError as error:
             return _failure(error.code(), error.details())
         except asyncio.CancelledError:
@@ -107,11 +104,8 @@ class GrpcThreadWire:
         call = self._calls.get(method.path) or self._register(method.path)
         if call is None:
             return CallFailed(PLUGIN_STOPPED, _STOPPED, was_sent=False)
-        message = _encoded(request)
-        if isinstance(message, CallFailed):
-            return message
         try:
-            reply = call(message, timeout=timeout_s, metadata=_metadata(request_id))
+            reply = call(request.SerializeToString(), timeout=timeout_s, metadata=_metadata(request_id))
         except grpc.RpcError as error:
             if self._is_closed:
                 return CallFailed(PLUGIN_STOPPED, _STOPPED)
@@ -163,14 +157,6 @@ def _options(max_message_bytes: int) -> _ChannelOptions:
 
 def _metadata(request_id: str) -> _Metadata | None:
     return ((_REQUEST_ID_KEY, request_id),) if request_id else None
-
-
-def _encoded(request: Message) -> bytes | CallFailed:
-    try:
-        return request.SerializeToString()
-    except EncodeError:
-        # protobuf's own limit, which nothing can lift.
-        return CallFailed("RESOURCE_EXHAUSTED", "Sent message larger than max (2 GiB)", was_sent=False)
 
 
 def _decoded(method: ApiMethod[RequestT, ResponseT], reply: bytes) -> ResponseT | CallFailed:

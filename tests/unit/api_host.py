@@ -2,10 +2,12 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any, ParamSpec, TypeVar
 
 import grpc
@@ -91,6 +93,27 @@ async def api_host(**options: int) -> AsyncIterator[ApiHost]:
             await host.stop()
 
 
+@contextmanager
+def host_in_thread() -> Iterator[ApiHost]:
+    """A running server on an event loop of its own: it answers whatever the test's thread does."""
+    found: SimpleQueue[tuple[ApiHost, asyncio.AbstractEventLoop, asyncio.Event]] = SimpleQueue()
+
+    async def run() -> None:
+        async with api_host() as host:
+            over = asyncio.Event()
+            found.put((host, asyncio.get_running_loop(), over))
+            await over.wait()
+
+    thread = Thread(target=asyncio.run, args=(run(),))
+    thread.start()
+    host, loop, over = found.get()
+    try:
+        yield host
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join()
+
+
 @asynccontextmanager
 async def client(
     target: str, *, timeout_s: float = LIMIT_S, max_message_bytes: int = 2**20, retry: RetryPolicy = AT_ONCE
@@ -132,3 +155,25 @@ def refuse(code: grpc.StatusCode, details: str) -> Callable[[Any, Any], Awaitabl
         raise AssertionError("abort raises")
 
     return answer
+
+
+# Any: requests and responses have no common type with fields.
+
+
+def argument(message: Any, field: Any) -> Any:
+    """A field of a request as a caller gives it."""
+    value = getattr(message, field.name)
+    kind = field.message_type
+    if kind is not None and kind.GetOptions().map_entry:
+        return dict(value)
+    if field.is_repeated:
+        return list(value)
+    if kind is not None and kind.full_name == "google.protobuf.Struct":
+        return plain(value)
+    return value
+
+
+def plain(struct: Any) -> dict[str, Any]:
+    """What `filled` puts into a Struct, as Python values."""
+    text, nested = struct["text"], struct["map"]
+    return {"text": text, "list": [1.5, True, None], "map": {"né": nested["né"]}}

@@ -12,7 +12,7 @@ from mattermost_pluginapi.api.method import ApiMethod
 from mattermost_pluginapi.api.methods import METHODS
 from tests.contract.tables import methods, table
 from tests.peer.filled import filled
-from tests.unit.api_host import call_both, connected
+from tests.unit.api_host import argument, call_both, connected
 
 METHOD_COUNT = 258
 
@@ -107,25 +107,6 @@ def test_the_table_says_what_the_contract_says() -> None:
 # Any: requests and responses have no common type with fields.
 
 
-def argument(message: Any, field: Any) -> Any:
-    """A field of a request as a caller gives it."""
-    value = getattr(message, field.name)
-    kind = field.message_type
-    if kind is not None and kind.GetOptions().map_entry:
-        return dict(value)
-    if field.is_repeated:
-        return list(value)
-    if kind is not None and kind.full_name == "google.protobuf.Struct":
-        return plain(value)
-    return value
-
-
-def plain(struct: Any) -> dict[str, Any]:
-    """What `filled` puts into a Struct, as Python values."""
-    text, nested = struct["text"], struct["map"]
-    return {"text": text, "list": [1.5, True, None], "map": {"né": nested["né"]}}
-
-
 def expected_result(method: ApiMethod[Any, Any], response: Any) -> Any:
     fields = [field for field in method.response_type.DESCRIPTOR.fields if field.name != "error"]
     values = [argument(response, field) for field in fields]
@@ -175,7 +156,7 @@ def has_no_struct(method: ApiMethod[Any, Any]) -> bool:
     return all(kind is None or kind.full_name != "google.protobuf.Struct" for kind in kinds)
 
 
-def test_defaults_are_those_of_go_callers() -> None:
+def test_defaults() -> None:
     async def scenario() -> None:
         async with connected() as (host, api):
             await api.aio.get_users_in_team("t")
