@@ -147,6 +147,22 @@ async def call_both(api: ThreadClient, method: str, /, *arguments: Any, **named:
     return [(await asyncio.gather(call(), return_exceptions=True))[0] for call in (from_thread, from_coroutine)]
 
 
+class Hanging:
+    """An answer that never comes, and tells what became of its calls."""
+
+    def __init__(self) -> None:
+        self.started = asyncio.Event()
+        self.cancelled = asyncio.Event()
+
+    async def __call__(self, request: Any, context: Any) -> Message:
+        self.started.set()
+        try:
+            return await asyncio.Future[Message]()
+        except asyncio.CancelledError:
+            self.cancelled.set()
+            raise
+
+
 def refuse(code: grpc.StatusCode, details: str) -> Callable[[Any, Any], Awaitable[Message]]:
     """An answer that is a gRPC status."""
 

@@ -15,8 +15,7 @@ from mattermost_plugin.errors import PluginError
 from mattermost_plugin.models import AppError, User
 from mattermost_pluginapi.v1.api_kv_pb2 import KVGetResponse
 from mattermost_pluginapi.v1.api_user_pb2 import CreateUserResponse
-from tests.unit.api_host import Answer, client, connected, refuse
-from tests.unit.test_api_transport import Hanging
+from tests.unit.api_host import Answer, Hanging, client, connected, refuse
 
 ROUND = 500
 ROOM = 250

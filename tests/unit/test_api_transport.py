@@ -13,27 +13,12 @@ from mattermost_plugin._api_call import RetryPolicy
 from mattermost_plugin.api import APIDeadlineExceeded, APITransportError, APIUnavailable
 from mattermost_plugin.models import User
 from mattermost_pluginapi.api.methods import METHODS
+from mattermost_pluginapi.v1.api_file_pb2 import GetFileResponse
 from mattermost_pluginapi.v1.api_user_pb2 import CreateUserResponse, GetUserResponse
-from tests.unit.api_host import AT_ONCE, LIMIT_S, ApiHost, api_host, call_both, client, connected, refuse
+from tests.unit.api_host import AT_ONCE, LIMIT_S, ApiHost, Hanging, api_host, call_both, client, connected, refuse
 
 SHORT_S = 0.05
 """A deadline that is meant to pass."""
-
-
-class Hanging:
-    """An answer that never comes, and tells what became of its calls."""
-
-    def __init__(self) -> None:
-        self.started = asyncio.Event()
-        self.cancelled = asyncio.Event()
-
-    async def __call__(self, request: Any, context: Any) -> Message:
-        self.started.set()
-        try:
-            return await asyncio.Future[Message]()
-        except asyncio.CancelledError:
-            self.cancelled.set()
-            raise
 
 
 def failing(times: int, answer: Message) -> Callable[[Any, Any], Awaitable[Message]]:
@@ -333,6 +318,21 @@ def test_a_reply_that_cannot_be_read(reply: bytes) -> None:
         assert type(raised) is APITransportError
         assert "get_user: DATA_LOSS: the reply cannot be read (after " in str(raised)
         assert raised.may_have_taken_effect
+
+
+def test_files_of_64_mib() -> None:
+    content = bytes(range(256)) * (256 * 1024)
+
+    async def scenario() -> None:
+        async with api_host(max_receive_message_length=-1) as host:
+            host.answers["GetFile"] = GetFileResponse(data=content)
+            async with client(host.target, max_message_bytes=len(content) + 1024) as api:
+                for outcome in await call_both(api, "get_file", "f"):
+                    assert outcome == content
+                await call_both(api, "upload_file", content, "c", "f.bin")
+            assert [call.request.data == content for call in host.calls if call.name == "UploadFile"] == [True, True]
+
+    asyncio.run(scenario())
 
 
 def test_closing_ends_calls_that_wait() -> None:
