@@ -25,6 +25,7 @@ from mattermost_plugin._api_errors import (
     UnauthenticatedError,
 )
 from mattermost_plugin._api_wire import PLUGIN_STOPPED, CallFailed
+from mattermost_plugin.config import ENVIRONMENT_VARIABLES
 from mattermost_pluginapi.api.method import ApiMethod, RequestT, ResponseT
 from mattermost_pluginapi.api.values import to_dict
 from mattermost_pluginapi.models import AppError
@@ -154,7 +155,11 @@ def _annotated(method: ApiMethod[RequestT, ResponseT], error: PluginAPIError) ->
 
 def _limit_text(request_size: int, details: str) -> str:
     if _OWN_LIMIT in details:
-        return f"the reply is larger than this plugin takes (its max_message_bytes): {details[:_MAX_REASON]}"
+        variable = ENVIRONMENT_VARIABLES["max_message_bytes"]
+        return (
+            "the server did what it was asked to do, but its reply is larger than this plugin takes "
+            f"({variable}): {details[:_MAX_REASON]}"
+        )
     return (
         f"the request ({request_size} bytes) is larger than the host takes, which is 4 MiB unless it was built with "
         f"another limit; send files in parts, with create_upload_session and upload_data: {details[:_MAX_REASON]}"

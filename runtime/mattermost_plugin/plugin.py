@@ -76,6 +76,7 @@ class Plugin(PluginHooks):
         Raises:
             RuntimeError: the plugin is not being served, as in `__init__`, and was made without a substitute.
             ConfigError: the host gave no address of its plugin API.
+            APIUnavailable: the plugin has stopped.
         """
         if self._api is not None:
             return self._api

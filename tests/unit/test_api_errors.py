@@ -181,7 +181,7 @@ def test_a_reply_over_the_limit() -> None:
     raised = error(GetUserResponse(user=User(username="x" * MEMORY_LIMIT)), max_message_bytes=MEMORY_LIMIT)
     assert isinstance(raised, PayloadTooLargeError)
     assert raised.status_code == 413
-    assert "the reply is larger than this plugin takes (its max_message_bytes)" in str(raised)
+    assert "its reply is larger than this plugin takes (MATTERMOST_PLUGIN_MAX_MESSAGE_BYTES)" in str(raised)
 
 
 def test_a_request_over_the_hosts_limit() -> None:

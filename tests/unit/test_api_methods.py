@@ -16,7 +16,7 @@ from tests.unit.api_host import argument, call_both, connected
 
 METHOD_COUNT = 258
 
-NULLABLE = {"get_license", "kv_get", "upload_data"}
+NULLABLE = {"get_cloud_limits", "get_license", "kv_get", "upload_data"}
 """Methods whose result is None when the field is empty or unset."""
 
 USER_FILTERS = "in_team_id not_in_team_id in_channel_id not_in_channel_id in_group_id"

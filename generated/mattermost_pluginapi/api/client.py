@@ -6564,7 +6564,7 @@ class AsyncPluginAPI(ABC):
     async def get_license(self, *, timeout: float | None = None) -> bytes | None:
         """Reads the server's license.
 
-        Returns a JSON object, or nothing if the server has no license.
+        Returns a JSON object, or None if the server has no license.
 
         Args:
             timeout: seconds until the call is given up; None stands for the client's setting.
@@ -6662,11 +6662,11 @@ class AsyncPluginAPI(ABC):
         response = await self._call(GET_TELEMETRY_ID, GET_TELEMETRY_ID.build(), timeout)
         return response.telemetry_id
 
-    async def get_cloud_limits(self, *, timeout: float | None = None) -> bytes:
+    async def get_cloud_limits(self, *, timeout: float | None = None) -> bytes | None:
         """Reads the limits of the server's Mattermost Cloud plan.
 
-        Returns a JSON object, which is empty or missing if there are no limits, as on servers that are not in
-        the Cloud.
+        Returns a JSON object, which is empty or None if there are no limits, as on servers that are not in the
+        Cloud.
 
         Args:
             timeout: seconds until the call is given up; None stands for the client's setting.
@@ -6674,7 +6674,7 @@ class AsyncPluginAPI(ABC):
         Returns:
             Limits of a Mattermost Cloud plan as a JSON object in UTF-8: {"files": {"total_storage"},
             "messages": {"history"}, "teams": {"active"}}. What is missing has no limit. Empty: there are no
-            limits.
+            limits. Given as None if it is empty.
 
         Raises:
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
@@ -6683,7 +6683,7 @@ class AsyncPluginAPI(ABC):
         Servers have it from 7.0 on.
         """
         response = await self._call(GET_CLOUD_LIMITS, GET_CLOUD_LIMITS.build(), timeout)
-        return response.limits_json
+        return response.limits_json or None
 
     async def request_trial_license(
         self,
@@ -12858,7 +12858,7 @@ class PluginAPI(ABC):
     def get_license(self, *, timeout: float | None = None) -> bytes | None:
         """Reads the server's license.
 
-        Returns a JSON object, or nothing if the server has no license.
+        Returns a JSON object, or None if the server has no license.
 
         Args:
             timeout: seconds until the call is given up; None stands for the client's setting.
@@ -12956,11 +12956,11 @@ class PluginAPI(ABC):
         response = self._call(GET_TELEMETRY_ID, GET_TELEMETRY_ID.build(), timeout)
         return response.telemetry_id
 
-    def get_cloud_limits(self, *, timeout: float | None = None) -> bytes:
+    def get_cloud_limits(self, *, timeout: float | None = None) -> bytes | None:
         """Reads the limits of the server's Mattermost Cloud plan.
 
-        Returns a JSON object, which is empty or missing if there are no limits, as on servers that are not in
-        the Cloud.
+        Returns a JSON object, which is empty or None if there are no limits, as on servers that are not in the
+        Cloud.
 
         Args:
             timeout: seconds until the call is given up; None stands for the client's setting.
@@ -12968,7 +12968,7 @@ class PluginAPI(ABC):
         Returns:
             Limits of a Mattermost Cloud plan as a JSON object in UTF-8: {"files": {"total_storage"},
             "messages": {"history"}, "teams": {"active"}}. What is missing has no limit. Empty: there are no
-            limits.
+            limits. Given as None if it is empty.
 
         Raises:
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
@@ -12977,7 +12977,7 @@ class PluginAPI(ABC):
         Servers have it from 7.0 on.
         """
         response = self._call(GET_CLOUD_LIMITS, GET_CLOUD_LIMITS.build(), timeout)
-        return response.limits_json
+        return response.limits_json or None
 
     def request_trial_license(
         self,

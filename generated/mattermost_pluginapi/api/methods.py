@@ -2838,7 +2838,6 @@ UPDATE_SHARED_CHANNEL_CURSOR: Final = ApiMethod(
     UpdateSharedChannelCursorRequest,
     UpdateSharedChannelCursorResponse,
     minimum_server_version="9.5",
-    repeatable=True,
 )
 """Sets up to which post a remote has the changes of a channel."""
 RECEIVE_SHARED_CHANNEL_SYNC_MSG: Final = ApiMethod(
@@ -2857,7 +2856,6 @@ RECEIVE_SHARED_CHANNEL_ATTACHMENT_SYNC_MSG: Final = ApiMethod(
     ReceiveSharedChannelAttachmentSyncMsgRequest,
     ReceiveSharedChannelAttachmentSyncMsgResponse,
     minimum_server_version="11.7",
-    repeatable=True,
 )
 """Takes in a file that a remote of this plugin added to a shared channel."""
 RECEIVE_SHARED_CHANNEL_PROFILE_IMAGE_SYNC_MSG: Final = ApiMethod(
