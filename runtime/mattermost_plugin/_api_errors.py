@@ -84,10 +84,10 @@ class RateLimitedError(PluginAPIError):
 
 
 class NotImplementedByServerError(PluginAPIError):
-    """The server does not have the method (501). The administrator must update it, or the plugin do without.
+    """The server is too old to have the method, or what it is about is switched off or not licensed (501).
 
     Attributes:
-        minimum_server_version: First server version that has the method.
+        minimum_server_version: First server version that has the method; "" if this server has it.
     """
 
     minimum_server_version: str = ""

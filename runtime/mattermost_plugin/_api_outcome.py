@@ -75,18 +75,15 @@ def is_failure(error: AppError) -> bool:
 def error_in_reply(method: ApiMethod[RequestT, ResponseT], error: AppError, request_id: str) -> PluginAPIError:
     """The exception for the error of a reply."""
     status = error.status_code or 500
-    return _annotated(
-        method,
-        _error_class(status)(
-            method.method,
-            error.message or error.id,
-            id=error.id,
-            detailed_error=error.detailed_error,
-            where=error.where,
-            status_code=status,
-            request_id=error.request_id or request_id,
-            params=to_dict(error.params),
-        ),
+    return _error_class(status)(
+        method.method,
+        error.message or error.id,
+        id=error.id,
+        detailed_error=error.detailed_error,
+        where=error.where,
+        status_code=status,
+        request_id=error.request_id or request_id,
+        params=to_dict(error.params),
     )
 
 
@@ -115,13 +112,14 @@ def error_of_failure(
     if failure.code == "RESOURCE_EXHAUSTED" and _TOO_LARGE.search(failure.details):
         text = _limit_text(request.ByteSize(), failure.details)
         return PayloadTooLargeError(method.method, text, status_code=413, request_id=request_id)
+    answer = _ID_AND_MESSAGE.fullmatch(failure.details)
+    if failure.code == "UNIMPLEMENTED" and answer is None:
+        return _no_such_method(method, failure, request_id)
     status = _STATUS_OF_CODE.get(failure.code, 500)
     if status == 429 and _SIZE_WORDS.search(failure.details):
         status = 413
-    answer = _ID_AND_MESSAGE.fullmatch(failure.details)
     error_id, message = (answer["id"], answer["message"]) if answer else ("", failure.details[:_MAX_REASON])
-    error = _error_class(status)(method.method, message, id=error_id, status_code=status, request_id=request_id)
-    return _annotated(method, error)
+    return _error_class(status)(method.method, message, id=error_id, status_code=status, request_id=request_id)
 
 
 def _transport_error(method: str, failure: CallFailed, elapsed_s: float, *, was_sent: bool) -> APITransportError | None:
@@ -143,13 +141,13 @@ def _error_class(status: int) -> type[PluginAPIError]:
     return _BY_STATUS.get(status, InvalidArgumentError if 400 < status < 500 else ServerError)
 
 
-def _annotated(method: ApiMethod[RequestT, ResponseT], error: PluginAPIError) -> PluginAPIError:
-    if isinstance(error, NotImplementedByServerError):
-        error.minimum_server_version = method.minimum_server_version
-        error.message = (
-            f"the server has no {method.name}, which servers have from {method.minimum_server_version} on"
-            + (f": {error.message}" if error.message else "")
-        )
+def _no_such_method(
+    method: ApiMethod[RequestT, ResponseT], failure: CallFailed, request_id: str
+) -> NotImplementedByServerError:
+    version = method.minimum_server_version
+    text = f"the server has no {method.name}, which servers have from {version} on: {failure.details[:_MAX_REASON]}"
+    error = NotImplementedByServerError(method.method, text, status_code=501, request_id=request_id)
+    error.minimum_server_version = version
     return error
 
 
