@@ -7,6 +7,7 @@ import os
 import threading
 
 from mattermost_plugin._api_call import ApiCall, CallSettings
+from mattermost_plugin._api_errors import APIUnavailable
 from mattermost_plugin._api_wire import CallFailed, CoroutineWire, ThreadWire
 from mattermost_plugin._loop_place import LoopPlace
 from mattermost_pluginapi.api.client import AsyncPluginAPI, PluginAPI
@@ -91,12 +92,16 @@ class ThreadClient(PluginAPI):
         self._wire.close()
         await self._aio.close()
 
-    def _wrong_place(self, method: str) -> RuntimeError:
+    def _wrong_place(self, method: str) -> Exception:
+        """Why a thread must not call."""
         if os.getpid() != self._place.process:
             return RuntimeError(
                 f"self.api.{method} was called in a process that was forked off the plugin's: a connection does not "
                 "survive that; call it in the plugin's own process"
             )
+        if self._stopped.is_set():
+            # The event loop may have ended too, and what this thread does now blocks nobody.
+            return APIUnavailable(method, "the plugin has stopped", may_have_taken_effect=False)
         return RuntimeError(
             f"self.api.{method} would block the event loop: use `await self.api.aio.{method}(...)` in async handlers"
         )

@@ -189,6 +189,10 @@ def test_threads_outlive_the_loop() -> None:
     with ThreadPoolExecutor(1) as pool, pytest.raises(APIUnavailable, match="get_user: the plugin has stopped") as end:
         pool.submit(api.get_user, "u").result()
     assert not end.value.may_have_taken_effect
+    # The loop's own thread is free by now, in functions that run at the interpreter's end for example.
+    with pytest.raises(APIUnavailable, match="get_user: the plugin has stopped") as end:
+        api.get_user("u")
+    assert not end.value.may_have_taken_effect
 
 
 def test_an_error_of_grpc_that_nobody_knows_is_not_hidden() -> None:
