@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mattermost_plugin import _api_call
+from mattermost_plugin import _api_call, _grpc_api
 from mattermost_plugin._api_call import ApiCall, CallSettings, RetryPolicy
 from mattermost_plugin._api_wire import PLUGIN_STOPPED, CallFailed
 from mattermost_plugin.api import APITransportError, APIUnavailable, PluginAPIError
@@ -91,6 +91,11 @@ def test_pauses_grow_and_are_spread() -> None:
         found = {policy.pause(repetition) for _ in range(100)}
         assert len(found) > 1
         assert longest / 2 <= min(found) <= max(found) <= longest
+
+
+def test_the_look_for_a_connection_outlasts_grpcs_own_pauses() -> None:
+    # gRPC lengthens its pauses by up to a fifth.
+    assert RetryPolicy().reconnect_s > _grpc_api._LAST_RECONNECT_MS / 1000 * 1.2 + RetryPolicy().reconnect_pause_s
 
 
 def test_no_pause_reaches_the_deadline(clock: Clock) -> None:
