@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from mattermost_plugin._api_errors import APIUnavailable
 from mattermost_plugin._loop_place import LoopPlace
 from mattermost_plugin.config import ENVIRONMENT_VARIABLES, RuntimeConfig
 from mattermost_plugin.errors import ConfigError
@@ -56,6 +55,8 @@ class ApiLink:
             variable = ENVIRONMENT_VARIABLES["api_target"]
             raise ConfigError(variable, "", "the host gave no address of its plugin API")
         if self._is_closed:
+            from mattermost_plugin._api_errors import APIUnavailable
+
             raise APIUnavailable("api", "the plugin has stopped", may_have_taken_effect=False)
         from mattermost_plugin._api_call import CallSettings, RetryPolicy
         from mattermost_plugin._api_client import AsyncClient, ThreadClient
