@@ -183,6 +183,7 @@ pages = Pages(*[GetServedResponse(list=each) for each in lists])
 assert [tea.kind for tea in pages.iter_served()] == ["a", "b", "c"]
 
 spoons = [SearchSpoonsResponse(spoons=[Spoon(id="a", create_at=1), Spoon(id="b", create_at=2)]), SearchSpoonsResponse()]
+assert [spoon.id for spoon in Pages(*spoons).iter_search_spoons()] == ["a", "b"]
 opts = SpoonOpts(kind="k", page=7, per_page=7, cursor=SpoonCursor(spoon_id="z"))
 pages = Pages(*spoons)
 for spoon in pages.iter_search_spoons(opts, page_size=2):
@@ -192,7 +193,6 @@ assert [request.opts for request in pages.sent] == [
     SpoonOpts(kind="k", page=1, per_page=2, cursor=SpoonCursor(spoon_id="b", create_at=2)),
 ]
 assert opts.page == 7
-assert [spoon.id for spoon in Pages(*spoons).iter_search_spoons()] == ["a", "b"]
 
 page = SpoonPage(spoons=[Spoon(id="a"), Spoon(id="b")])
 pages = Pages(GetCleanSpoonsResponse(page=page), GetCleanSpoonsResponse())
