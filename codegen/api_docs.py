@@ -16,7 +16,7 @@ _PAGE_SIZE_DOC = "page_size: how many items to ask for in one call, at least 1. 
 _ITERATOR_TIMEOUT_DOC = "timeout: seconds until one of the calls is given up; None stands for the client's setting."
 _ITERATOR_RAISES: Final = (
     "ValueError: page_size is no number of items; raised at once.",
-    "RepeatedPageError: the server gives the same page again and again.",
+    "RepeatedPageError: the server gives the same full page again and again.",
     *_RAISES,
 )
 _PAGES_DOC = (

@@ -47,6 +47,7 @@ class _Turns:
     arguments: dict[str, str]
     dropped: frozenset[str]
     """Parameters that the iterator does not have."""
+    has_numbers: bool
     imports: list[Import] = field(default_factory=list)
     options: tuple[tuple[str, str], ...] = ()
 
@@ -98,7 +99,7 @@ def api_iterator(
         ),
         rows=f"{items.rows}[::-1]" if is_reversed else items.rows,
         imports=(*(wanted for type_ in types for wanted in type_.imports), *turns.imports),
-        has_numbers="page" in turns.arguments or bool(turns.options),
+        has_numbers=turns.has_numbers,
         options=turns.options,
         has_more=items.has_more,
         is_reversed=is_reversed,
@@ -142,12 +143,12 @@ def _of_message(message: Message) -> _Items | None:
 def _turns(descriptors: Descriptors, request: Message, items: _Items) -> _Turns | None:
     fields = {each.name: each for each in request.descriptor.field}
     if _has_numbers(request):
-        return _Turns(dict(_NUMBERS), frozenset(_NUMBERS))
+        return _Turns(dict(_NUMBERS), frozenset(_NUMBERS), has_numbers=True)
     for name in _LAST_IDS:
         if name in fields and fields[name].type == Field.TYPE_STRING and _is_integer(fields.get("limit")):
             _check_has(descriptors, items, "id")
             last = '"" if walk.last is None else walk.last.id'
-            return _Turns({name: last, "limit": "walk.size"}, frozenset({name, "limit"}))
+            return _Turns({name: last, "limit": "walk.size"}, frozenset({name, "limit"}), has_numbers=False)
     for each in request.descriptor.field:
         options = _message(descriptors, each) if each.label != Field.LABEL_REPEATED else None
         if options is not None and _has_numbers(options):
@@ -162,10 +163,17 @@ def _in_options(descriptors: Descriptors, parameter: str, options: Message, item
     cursor_message = _message(descriptors, cursor) if cursor is not None else None
     if cursor_message is not None:
         imports.append(Import(MODELS_MODULE, cursor_message.descriptor.name))
-        set_here["cursor"] = _cursor(descriptors, cursor_message, items)
+        # A host that heeds both would count pages from the cursor on.
+        set_here |= {"page": "0", "cursor": _cursor(descriptors, cursor_message, items)}
     arguments = ", ".join(f"{field_name}={expression}" for field_name, expression in set_here.items())
     expression = f"paged({name}, {parameter}, {arguments})"
-    return _Turns({parameter: expression}, frozenset(), imports, ((parameter, _words(set_here)),))
+    return _Turns(
+        {parameter: expression},
+        frozenset(),
+        has_numbers="cursor" not in set_here,
+        imports=imports,
+        options=((parameter, _words(set_here)),),
+    )
 
 
 def _cursor(descriptors: Descriptors, cursor: Message, items: _Items) -> str:

@@ -189,8 +189,8 @@ pages = Pages(*spoons)
 for spoon in pages.iter_search_spoons(opts, page_size=2):
     spoon.Clear()
 assert [request.opts for request in pages.sent] == [
-    SpoonOpts(kind="k", page=0, per_page=2),
-    SpoonOpts(kind="k", page=1, per_page=2, cursor=SpoonCursor(spoon_id="b", create_at=2)),
+    SpoonOpts(kind="k", per_page=2),
+    SpoonOpts(kind="k", per_page=2, cursor=SpoonCursor(spoon_id="b", create_at=2)),
 ]
 assert opts.page == 7
 

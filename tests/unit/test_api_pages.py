@@ -118,7 +118,7 @@ def test_an_iterator_asks_for_page_after_page(name: str) -> None:
     method = METHODS[method_name]
     request = filled(method.request_type, "asked")
     response, items = answer_of(method, below)
-    pages = [response, method.response_type()]
+    pages: list[Message] = [response, method.response_type()]
     arguments = {
         field.name: argument(request, field)
         for field in method.request_type.DESCRIPTOR.fields
@@ -152,12 +152,14 @@ def check_pages(asked_by: str, first: Any, second: Any, last: Any) -> None:
         assert (getattr(first, cursor), getattr(second, cursor)) == ("", last.id)
         assert (first.limit, second.limit) == (2, 2)
         return
+    pages = (0, 1)
     if asked_by != NUMBERS:
         first, second = getattr(first, asked_by), getattr(second, asked_by)
         if "cursor" in first.DESCRIPTOR.fields_by_name:
             assert not first.HasField("cursor")
             (name,) = (each.name for each in second.cursor.DESCRIPTOR.fields if each.name.endswith("_id"))
             assert (getattr(second.cursor, name), second.cursor.create_at) == (last.id, last.create_at)
+            pages = (0, 0)
         changed = {"page", "per_page", "cursor"} & set(first.DESCRIPTOR.fields_by_name)
         plain, other = type(first)(), type(first)()
         plain.CopyFrom(first)
@@ -166,7 +168,7 @@ def check_pages(asked_by: str, first: Any, second: Any, last: Any) -> None:
             plain.ClearField(name)
             other.ClearField(name)
         assert plain == other != type(first)()
-    assert (first.page, second.page) == (0, 1)
+    assert (first.page, second.page) == pages
     assert (first.per_page, second.per_page) == (2, 2)
 
 
@@ -261,7 +263,7 @@ def test_a_server_that_does_not_know_pages(make_lists: MakeLists) -> None:
     seen = []
 
     def consume() -> None:
-        items = lists.api.iter_kv_list()
+        items = lists.api.iter_kv_list(page_size=2)
         while True:
             seen.append(lists.first(items))
 
@@ -273,12 +275,19 @@ def test_a_server_that_does_not_know_pages(make_lists: MakeLists) -> None:
     assert len(lists.memory.requests) == 4
 
 
+def test_a_server_that_does_not_know_pages_and_gives_everything(make_lists: MakeLists) -> None:
+    lists = make_lists()
+    lists.memory.answers["KVList"] = lambda request: {"keys": ["a", "b"]}
+    assert lists.all(lists.api.iter_kv_list(page_size=3)) == ["a", "b"]
+    assert len(lists.memory.requests) == 2
+
+
 def test_it_is_noticed_even_if_the_items_were_changed_meanwhile() -> None:
     memory = Memory()
     memory.answers["GetUsersInTeam"] = lambda request: {"users": [User(id="a")]}
 
     def consume() -> None:
-        for user in MemoryAPI(memory).iter_users_in_team("t"):
+        for user in MemoryAPI(memory).iter_users_in_team("t", page_size=1):
             user.nickname = "changed"
 
     with pytest.raises(RepeatedPageError, match="get_users_in_team"):

@@ -656,7 +656,7 @@ class AsyncPluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -774,7 +774,7 @@ class AsyncPluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -839,7 +839,7 @@ class AsyncPluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -1709,7 +1709,7 @@ class AsyncPluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -2231,7 +2231,7 @@ class AsyncPluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -2286,7 +2286,7 @@ class AsyncPluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -2575,7 +2575,7 @@ class AsyncPluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -2876,7 +2876,7 @@ class AsyncPluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -2965,7 +2965,7 @@ class AsyncPluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -3302,7 +3302,7 @@ class AsyncPluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -3366,7 +3366,7 @@ class AsyncPluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -3427,7 +3427,7 @@ class AsyncPluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -3546,7 +3546,7 @@ class AsyncPluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -3799,7 +3799,7 @@ class AsyncPluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -3902,7 +3902,7 @@ class AsyncPluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -4320,7 +4320,7 @@ class AsyncPluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -4440,7 +4440,7 @@ class AsyncPluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -4888,7 +4888,7 @@ class AsyncPluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -6259,7 +6259,8 @@ class AsyncPluginAPI(ABC):
 
         Nothing is called before the first item is asked for, and a page is read when all items of the one
         before were taken. Only an empty page ends the list, for servers may give fewer items than they were
-        asked for. If the list changes meanwhile, items may be left out or come twice.
+        asked for. Each page goes on after the last item of the one before, so that changes meanwhile move
+        no other item.
 
         Args:
             group_id: Id of the property group, 26 characters.
@@ -6270,7 +6271,7 @@ class AsyncPluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -6283,7 +6284,7 @@ class AsyncPluginAPI(ABC):
                 opts=paged(
                     PropertyFieldSearchOpts,
                     opts,
-                    page=walk.number,
+                    page=0,
                     per_page=walk.size,
                     cursor=None
                     if walk.last is None
@@ -6534,7 +6535,8 @@ class AsyncPluginAPI(ABC):
 
         Nothing is called before the first item is asked for, and a page is read when all items of the one
         before were taken. Only an empty page ends the list, for servers may give fewer items than they were
-        asked for. If the list changes meanwhile, items may be left out or come twice.
+        asked for. Each page goes on after the last item of the one before, so that changes meanwhile move
+        no other item.
 
         Args:
             group_id: Id of the property group, 26 characters.
@@ -6545,7 +6547,7 @@ class AsyncPluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -6558,7 +6560,7 @@ class AsyncPluginAPI(ABC):
                 opts=paged(
                     PropertyValueSearchOpts,
                     opts,
-                    page=walk.number,
+                    page=0,
                     per_page=walk.size,
                     cursor=None
                     if walk.last is None
@@ -7105,7 +7107,7 @@ class AsyncPluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -7173,7 +7175,7 @@ class AsyncPluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -7805,7 +7807,7 @@ class PluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -7921,7 +7923,7 @@ class PluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -7986,7 +7988,7 @@ class PluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -8842,7 +8844,7 @@ class PluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -9360,7 +9362,7 @@ class PluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -9415,7 +9417,7 @@ class PluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -9704,7 +9706,7 @@ class PluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -10003,7 +10005,7 @@ class PluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -10092,7 +10094,7 @@ class PluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -10429,7 +10431,7 @@ class PluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -10493,7 +10495,7 @@ class PluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -10554,7 +10556,7 @@ class PluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -10673,7 +10675,7 @@ class PluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -10924,7 +10926,7 @@ class PluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -11027,7 +11029,7 @@ class PluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -11439,7 +11441,7 @@ class PluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -11557,7 +11559,7 @@ class PluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -11995,7 +11997,7 @@ class PluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -13350,7 +13352,8 @@ class PluginAPI(ABC):
 
         Nothing is called before the first item is asked for, and a page is read when all items of the one
         before were taken. Only an empty page ends the list, for servers may give fewer items than they were
-        asked for. If the list changes meanwhile, items may be left out or come twice.
+        asked for. Each page goes on after the last item of the one before, so that changes meanwhile move
+        no other item.
 
         Args:
             group_id: Id of the property group, 26 characters.
@@ -13361,7 +13364,7 @@ class PluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -13374,7 +13377,7 @@ class PluginAPI(ABC):
                 opts=paged(
                     PropertyFieldSearchOpts,
                     opts,
-                    page=walk.number,
+                    page=0,
                     per_page=walk.size,
                     cursor=None
                     if walk.last is None
@@ -13623,7 +13626,8 @@ class PluginAPI(ABC):
 
         Nothing is called before the first item is asked for, and a page is read when all items of the one
         before were taken. Only an empty page ends the list, for servers may give fewer items than they were
-        asked for. If the list changes meanwhile, items may be left out or come twice.
+        asked for. Each page goes on after the last item of the one before, so that changes meanwhile move
+        no other item.
 
         Args:
             group_id: Id of the property group, 26 characters.
@@ -13634,7 +13638,7 @@ class PluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -13647,7 +13651,7 @@ class PluginAPI(ABC):
                 opts=paged(
                     PropertyValueSearchOpts,
                     opts,
-                    page=walk.number,
+                    page=0,
                     per_page=walk.size,
                     cursor=None
                     if walk.last is None
@@ -14190,7 +14194,7 @@ class PluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 
@@ -14258,7 +14262,7 @@ class PluginAPI(ABC):
 
         Raises:
             ValueError: page_size is no number of items; raised at once.
-            RepeatedPageError: the server gives the same page again and again.
+            RepeatedPageError: the server gives the same full page again and again.
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
             APITransportError: no answer came.
 

@@ -21,9 +21,9 @@ _LARGEST_PAGE: Final = 2**31 - 1
 
 
 class RepeatedPageError(RuntimeError):
-    """A server gives the same page whichever it is asked for, so that a list would have no end.
+    """A server gives the same full page whichever it is asked for, so that a list would have no end.
 
-    The server does not know pages of this list: call the method itself once, with a large page.
+    The server does not know pages of this list, and there may be more: ask for all of it at once, by a larger page_size.
 
     Attributes:
         method: Name of the client's method that lists, such as "get_users".
@@ -76,8 +76,10 @@ class Walk(Generic[ItemT]):
         if page != self._page:
             self._page, self._repeats, self.last = page, 0, _copy_of(items[-1])
             return items
+        # The server does not know pages. If this is not full, it is all that there is.
+        self.has_ended = len(items) < self.size
         self._repeats += 1
-        if self._repeats >= _MOST_REPEATS:
+        if not self.has_ended and self._repeats >= _MOST_REPEATS:
             raise RepeatedPageError(self._method)
         return ()
 
