@@ -14,6 +14,7 @@ from mattermost_plugin import _kv_operations as operations_module
 from mattermost_plugin.api import PluginAPI
 from mattermost_plugin.kv import DELETE, AsyncKVStore, KVConflictError, KVError, KVStore, KVValueError
 from tests.unit.memory_api import AsyncMemoryAPI, Memory, MemoryAPI, Store
+from tests.unit.test_layers import NEVER_LOADED, is_within, loaded
 
 CLIENTS = ["threads", "coroutines"]
 LIMIT = 150
@@ -402,6 +403,18 @@ def test_a_plugin_has_a_store() -> None:
     assert asyncio.run(plugin.kv.aio.get("k", int)) == 1
     with pytest.raises(RuntimeError, match="The plugin API is there once the plugin is served"):
         _ = Keeper().kv
+
+
+def test_nothing_of_it_is_loaded_before_it_is_used() -> None:
+    own = {"mattermost_plugin._kv_store", "mattermost_plugin.bots", "mattermost_pluginapi.api.pages"}
+    assert not loaded("import mattermost_plugin, mattermost_plugin.models, mattermost_plugin.api") & own
+
+
+def test_its_import_loads_no_client() -> None:
+    modules = loaded("from mattermost_plugin.kv import DELETE, KVStore\nfrom mattermost_plugin.bots import ensure_bot")
+    assert "mattermost_plugin._kv_store" in modules
+    assert not modules & {"mattermost_pluginapi.api.client", "mattermost_plugin._api_client", "pydantic"}
+    assert [name for name in sorted(modules) if is_within(name, NEVER_LOADED)] == []
 
 
 def test_a_client_for_coroutines_in_the_place_of_the_other() -> None:
