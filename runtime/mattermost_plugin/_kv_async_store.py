@@ -103,7 +103,7 @@ class AsyncKVStore:
             TypeError: as `set`.
             ValueError: as `set`.
         """
-        return await self._operations.compare_and_set(key, None, value, expires_in, timeout)
+        return await self._operations.set_if_absent(key, value, expires_in, timeout)
 
     async def compare_and_set(
         self,

@@ -69,6 +69,12 @@ class KVOperations:
 
     # One value, on a condition
 
+    async def set_if_absent(
+        self, key: str, value: object, expires_in: timedelta | float | None, timeout_s: float | None
+    ) -> bool:
+        data = encode(checked_key(key), value)
+        return await self._swap(key, b"", data, whole_seconds(expires_in), timeout_s)
+
     async def compare_and_set(
         self,
         key: str,

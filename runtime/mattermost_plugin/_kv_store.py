@@ -119,7 +119,7 @@ class KVStore:
             TypeError: as `set`.
             ValueError: as `set`.
         """
-        return run(self._operations.compare_and_set(key, None, value, expires_in, timeout))
+        return run(self._operations.set_if_absent(key, value, expires_in, timeout))
 
     def compare_and_set(
         self,

@@ -217,6 +217,13 @@ class TestConditions:
         assert kv("get", "k") == 1
         assert kv.memory.called == ["KVSetWithOptions", "KVSetWithOptions", "KVGet"]
 
+    @pytest.mark.parametrize("method", ["set", "set_if_absent"])
+    @pytest.mark.parametrize("value", [None, DELETE])
+    def test_what_is_no_value_is_not_stored(self, kv: Store, method: str, value: Any) -> None:
+        with pytest.raises(TypeError, match="the value for the key 'k' must"):
+            kv(method, "k", value)
+        assert kv.memory.requests == []
+
     def test_compare_and_set(self, kv: Store) -> None:
         assert not kv("compare_and_set", "k", 1, 2)
         assert kv("compare_and_set", "k", None, 1)
