@@ -30,7 +30,7 @@ def api_parameter(message: Message, field: Field, default_value: str, doc: str) 
     Raises:
         FieldRuleError: there is no rule for its type, or the default does not fit it.
     """
-    entry = _map_entry(message, field)
+    entry = map_entry(message, field)
     default = _default(field, default_value, is_map=entry is not None)
     is_list = field.label == Field.LABEL_REPEATED and entry is None
     is_nullable = field.proto3_optional or default == "None"
@@ -56,7 +56,7 @@ def api_result(message: Message, field: Field, *, nullable: bool, doc: str) -> A
     Raises:
         FieldRuleError: there is no rule for its type, or it cannot be None.
     """
-    entry, value = _map_entry(message, field), f"response.{field.name}"
+    entry, value = map_entry(message, field), f"response.{field.name}"
     is_repeated = field.label == Field.LABEL_REPEATED
     if nullable and (is_repeated or field.proto3_optional or field.type not in _MAY_BE_NULL):
         raise FieldRuleError("nullable is for single strings, bytes and messages without `optional`")
@@ -85,7 +85,7 @@ def _element(field: Field) -> PythonType:
     return element
 
 
-def _map_entry(message: Message, field: Field) -> tuple[Field, Field] | None:
+def map_entry(message: Message, field: Field) -> tuple[Field, Field] | None:
     """Key and value of a map field; None if the field is no map."""
     for nested in message.descriptor.nested_type:
         if nested.options.map_entry and field.type_name == f".{message.full_name}.{nested.name}":

@@ -56,8 +56,9 @@ OTHER_PARAMETERS = {
 
 
 def public_methods(client: type) -> dict[str, inspect.Signature]:
+    """The methods that call the server, without those that go through the pages of others."""
     found = inspect.getmembers(client, inspect.isfunction)
-    return {name: inspect.signature(function) for name, function in found if not name.startswith("_")}
+    return {name: inspect.signature(function) for name, function in found if not name.startswith(("_", "iter_"))}
 
 
 def parameters(signature: inspect.Signature) -> list[str]:
