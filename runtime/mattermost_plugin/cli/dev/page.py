@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
 from typing import Protocol
 
 from mattermost_plugin.cli.errors import CommandError
-from mattermost_plugin.devhost import DevHost
+from mattermost_plugin.devhost import DevHost, DevHostError
 
 __all__ = ["Page", "start_page"]
 
@@ -37,12 +36,9 @@ async def start_page(host: DevHost, port: int) -> tuple[Page, str]:
     page = _make(host, port)
     try:
         return page, await page.start()
-    except OSError as error:
-        await page.stop()
-        if error.errno == errno.EADDRINUSE:
-            advice = f"port {port} is in use: end what listens there, or take another with --port (0 takes a free one)"
-            raise CommandError(advice) from error
-        raise CommandError(f"the page cannot be served on port {port}: {error}") from error
+    except DevHostError as error:
+        advice = "end what listens there, or take another port with --port (0 for a free one)"
+        raise CommandError(f"{error}: {advice}") from error
 
 
 def _make(host: DevHost, port: int) -> Page:
