@@ -73,5 +73,5 @@ def test_a_lock_whose_file_was_removed_meanwhile_is_taken_anew(tmp_path: Path, m
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(DevHostError, match="state cannot be used: .*No such file"):
+    with pytest.raises(DevHostError, match=r"state cannot be used: .*No such file"):
         DevHost(tmp_path / "gone" / "state")
