@@ -26,12 +26,13 @@ USERS = {"_grpc": GRPC, "wsgi": {"a2wsgi"}, "file_watch": {"watchfiles"}}
 # What each part may import beside the standard library.
 ALLOWED = {
     "generated": {"google.protobuf", GENERATED},
-    "runtime": {"google.protobuf", GENERATED, RUNTIME, *GRPC, "a2wsgi", "watchfiles"},
+    "runtime": {"google.protobuf", GENERATED, RUNTIME, *GRPC, "a2wsgi", "aiohttp", "watchfiles"},
     "codegen": {"google.protobuf", GENERATOR, "jinja2", "libcst"},
 }
 
 NEVER_LOADED = {
     "a2wsgi",
+    "aiohttp",
     "codegen",
     "email",
     "grpc",

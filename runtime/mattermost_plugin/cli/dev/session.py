@@ -77,9 +77,14 @@ class _Session:
         Raises:
             CommandError: the page cannot be served.
         """
-        await self._make_data()
+        data = await self._make_data()
+        self._host.events.subscribe(self._show)
+        url = ""
         if self._options.port is not None:
             self._page, url = await start_page(self._host, self._options.port)
+        kept = f"kept in {self._options.data}" if self._options.data else "not kept (--data FILE keeps it)"
+        self._log("info", f"data: {data}; {kept}")
+        if url:
             self._log("info", f"page: {url}")
         if self._options.watch:
             await self._watch.start()
@@ -90,14 +95,12 @@ class _Session:
         for task in done:
             task.result()
 
-    async def _make_data(self) -> None:
+    async def _make_data(self) -> str:
+        """Make the starting data. Returns what there is, in words."""
         try:
-            data = await make_starting_data(self._host)
+            return await make_starting_data(self._host)
         except DevHostError as error:
-            data = f"what {self._options.data} has, as the usual team and users cannot be added to it: {error}"
-        self._host.events.subscribe(self._show)
-        kept = f"kept in {self._options.data}" if self._options.data else "not kept (--data FILE keeps it)"
-        self._log("info", f"data: {data}; {kept}")
+            return f"what {self._options.data} has, as the usual team and users cannot be added to it: {error}"
 
     async def close(self) -> None:
         """Deactivate and end the plugins, and close the file."""
