@@ -35,8 +35,11 @@ async def make_starting_data(host: DevHost) -> str:
 
 async def _make(host: DevHost) -> None:
     act = host.act
-    admin = await _user(host, ADMIN, "system_user system_admin")
-    users = [await _user(host, name, "system_user") for name in USERS]
+    admin = await _user(host, ADMIN)
+    # Nobody is an administrator from the beginning, so this is the store's to say.
+    admin.roles = "system_user system_admin"
+    host.store.users.put(admin)
+    users = [await _user(host, name) for name in USERS]
     team = host.store.teams.by_name(TEAM) or await act.create_team(TEAM, TEAM.title())
     for user in (admin, *users):
         await act.join_team(team.id, user.id)
@@ -47,6 +50,6 @@ async def _make(host: DevHost) -> None:
         await act.join_channel(channel.id, user.id)
 
 
-async def _user(host: DevHost, username: str, roles: str) -> User:
+async def _user(host: DevHost, username: str) -> User:
     found = host.store.users.by_username(username)
-    return found or await host.act.create_user(username, first_name=username.title(), roles=roles)
+    return found or await host.act.create_user(username, first_name=username.title())
