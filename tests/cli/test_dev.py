@@ -318,7 +318,7 @@ def test_verbose_shows_calls_without_secrets(tmp_path: Path) -> None:
         "        starts =",
         """
         from mattermost_plugin.models import User
-        self.api.create_user(User(username="eve", email="eve@example.com", password="hunter2"))
+        self.api.create_user(User(username="eve", email="eve@example.com", password="hunter2-hunter2"))
         starts =""",
     )
     with running("--verbose", make_plugin(tmp_path / "sample", calls)) as dev:
