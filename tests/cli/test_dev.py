@@ -38,12 +38,16 @@ def test_the_greeter_from_start_to_ctrl_c() -> None:
     assert "\033" not in dev.output
 
 
-def test_sigterm_ends_it_in_the_same_way(sample: Path) -> None:
-    with running(sample) as dev:
+def test_sigterm_ends_it_in_the_same_way_and_nothing_is_left(sample: Path, tmp_path: Path) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    with running(sample, env={"TMPDIR": str(temporary)}) as dev:
         pid, _ = dev.wait_for_hello()
+        assert list(temporary.iterdir())
         assert dev.end(signal.SIGTERM) == 0
         assert "goodbye" in dev.output
         wait_gone(pid)
+    assert list(temporary.iterdir()) == []
 
 
 def test_a_plugin_is_restarted_when_a_file_changes(sample: Path) -> None:
@@ -297,6 +301,7 @@ def test_a_plugin_that_does_not_end_is_killed(tmp_path: Path) -> None:
         pid, _ = dev.wait_for_hello()
         assert dev.end() == 0
         assert "the end took longer than 5 s: what still runs is killed" in dev.output
+        assert "Traceback" not in dev.output
         wait_gone(pid)
 
 

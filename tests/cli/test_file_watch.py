@@ -78,7 +78,7 @@ def test_changes_are_told_to_the_innermost_folder(tmp_path: Path) -> None:
                 async with asyncio.timeout(TIMEOUT_S):
                     while sum(len(files) for _, files in found) < 2:
                         found.append(await told.get())
-                    (tmp_path / "c.py").touch()
+                    (tmp_path / "statement.py").touch()
                     found.append(await told.get())
             finally:
                 await watch.stop()
@@ -88,7 +88,7 @@ def test_changes_are_told_to_the_innermost_folder(tmp_path: Path) -> None:
     *first, last = asyncio.run(watch())
     assert {folder for folder, _ in first} == {inner}
     assert {file for _, files in first for file in files} == {Path("a.py"), Path("b.py")}
-    assert last == (tmp_path, [Path("c.py")])
+    assert last == (tmp_path, [Path("statement.py")])
 
 
 def test_a_folder_that_cannot_be_watched_is_told(tmp_path: Path) -> None:

@@ -22,6 +22,9 @@ _FOLDERS: Final = frozenset({"__pycache__", "build", "dist", "node_modules", "ve
 _FILES: Final = re.compile(r".*\.(py[cod]|log|tmp|(db|sqlite3?)(-\w+)?)|.*~|#.*#|4913", re.IGNORECASE)
 """What compilers, logs, databases and editors write beside the sources. 4913 is how vim tries out a folder."""
 
+_BESIDE_DATA: Final = ("-wal", "-shm", "-journal", ".lock")
+"""Ends of the names of the files that SQLite and the host keep beside the data."""
+
 OnChange = Callable[[Path, Sequence[Path]], None]
 """Called with a plugin's folder and the files that have changed, relative to it."""
 
@@ -42,15 +45,17 @@ class FileWatch:
     Args:
         host: told when nothing can be watched.
         folders: the folders, without symbolic links in their paths.
-        ignored: files that do not count, and those beside them whose names begin so.
+        data: the host's file, which does not count, nor what belongs to it.
         on_change: called on the event loop, after a burst of changes once for each plugin.
     """
 
-    def __init__(self, host: DevHost, folders: Sequence[Path], ignored: Path | None, on_change: OnChange) -> None:
+    def __init__(self, host: DevHost, folders: Sequence[Path], data: Path | None, on_change: OnChange) -> None:
         self._host = host
         # The innermost of nested folders first: a file belongs to one plugin.
         self._folders = sorted(folders, key=lambda folder: len(folder.parts), reverse=True)
-        self._ignored = None if ignored is None else str(ignored.resolve())
+        self._ignored = set[str]()
+        if data is not None:
+            self._ignored = {f"{data.resolve()}{suffix}" for suffix in ("", *_BESIDE_DATA)}
         self._on_change = on_change
         self._end = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -85,10 +90,7 @@ class FileWatch:
         changed: dict[Path, list[Path]] = {}
         for path in sorted(paths):
             folder = next((each for each in self._folders if path.is_relative_to(each)), None)
-            if folder is not None and counts(folder, path) and not self._is_ignored(path):
+            if folder is not None and counts(folder, path) and str(path) not in self._ignored:
                 changed.setdefault(folder, []).append(path.relative_to(folder))
         for folder, files in changed.items():
             self._on_change(folder, files)
-
-    def _is_ignored(self, path: Path) -> bool:
-        return self._ignored is not None and str(path).startswith(self._ignored)

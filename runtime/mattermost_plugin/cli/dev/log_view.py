@@ -42,6 +42,7 @@ _LEVELS: Final[Mapping[str, Colour]] = {
     "trace": DIM,
     "hook": DIM,
     "api": DIM,
+    "event": DIM,
 }
 _NAME_COLOURS: Final[Sequence[Colour]] = ("36", "35", "34", "32")
 _CONTEXTS: Final = ("context", "plugin_context", "error")

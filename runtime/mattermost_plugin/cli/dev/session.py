@@ -109,7 +109,10 @@ class _Session:
                 await self._close_in_order()
         except TimeoutError:
             self._log("warn", f"the end took longer than {END_S:g} s: what still runs is killed")
-            self.kill()
+            self._kill_processes()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(END_S):
+                    await self._host.close()
 
     async def _close_in_order(self) -> None:
         await self._watch.stop()
@@ -123,12 +126,15 @@ class _Session:
 
     def kill(self) -> None:
         """Kill the plugins' processes and close the file."""
+        self._kill_processes()
+        self._host.store.close()
+
+    def _kill_processes(self) -> None:
         for plugin in self._host.world.plugins:
             pid = self._host.pid(plugin.plugin_id)
             if pid is not None:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-        self._host.store.close()
 
     def on_signal(self, heard: signal.Signals) -> None:
         """Begin the end."""
