@@ -90,20 +90,19 @@ class Control:
         resident.renew_by(kind.create)
         return started
 
-    async def load_folder(
+    async def load_script(
         self,
-        folder: Path,
+        script: Script,
         *,
         manifest: ManifestLike | None = None,
         config: Settings | None = None,
         runtime: RuntimeConfig = TEST_CONFIG,
     ) -> Plugin:
-        """Import a plugin's script, serve it in this process and activate it.
+        """Serve the plugin of an imported script in this process and activate it.
 
         Raises:
-            LoadError: it cannot be imported or does not activate.
+            LoadError: it does not activate; the script is dropped.
         """
-        script = Script(folder)
         try:
             made_of = script.manifest if manifest is None else manifest_of(script.plugin_class, manifest)[0]
             self._check_new(made_of.id)

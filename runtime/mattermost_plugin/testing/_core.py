@@ -82,6 +82,9 @@ class ServerCore:
             timeout_s,
         )
 
+    def __repr__(self) -> str:
+        return f"<server with {', '.join(self._control.loaded) or 'no plugin'}>"
+
     # Doing things
 
     def run(self, work: Callable[[DevHost], Awaitable[T]], what: str = "run(...)") -> T:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar, overload
 
@@ -29,6 +29,10 @@ LONGEST: Final = 400
 """How many characters of a message are printed."""
 
 
+class NoSuchRecordError(AssertionError, IndexError):
+    """There are fewer records than the test asks for."""
+
+
 class Records(Sequence[RecordT]):
     """Records, oldest first. They are those of the moment in which they were asked for.
 
@@ -51,14 +55,17 @@ class Records(Sequence[RecordT]):
         """A record, or some of them.
 
         Raises:
-            AssertionError: there are not so many. The text lists those that there are.
+            AssertionError: there are fewer. The text lists those that there are.
         """
         if isinstance(index, slice):
             return Records(self._records[index], self._what)
         try:
             return self._records[index]
         except IndexError:
-            raise AssertionError(f"there is no record {index}: {self!r}") from None
+            raise NoSuchRecordError(f"there is no record {index}: {self!r}") from None
+
+    def __iter__(self) -> Iterator[RecordT]:
+        return iter(self._records)
 
     def __len__(self) -> int:
         return len(self._records)

@@ -14,7 +14,7 @@ from mattermost_plugin.plugin import Plugin
 from mattermost_plugin.testing._control import save_config
 from mattermost_plugin.testing._core import START_TIMEOUT_S, ServerCore
 from mattermost_plugin.testing._kv import KeyValues
-from mattermost_plugin.testing._manifest import ManifestLike
+from mattermost_plugin.testing._manifest import ManifestLike, Script
 from mattermost_plugin.testing._plugin import PluginRef, TestPlugin
 from mattermost_plugin.testing._resident import TEST_CONFIG
 from mattermost_plugin.testing.errors import LoadError, MisuseError
@@ -76,10 +76,12 @@ class ServerWithPlugins(ServerCore):
         """
         name = getattr(plugin, "__name__", str(plugin) if isinstance(plugin, str | Path) else type(plugin).__name__)
         what = f"load({name})"
+        self._check_usable(what)
         if isinstance(plugin, str | Path):
-            folder = Path(plugin)
+            # On the caller's thread, as a plugin's process imports on its main thread: not on the loop.
+            script = Script(Path(plugin))
             return self._begin(
-                what, lambda: self._control.load_folder(folder, manifest=manifest, config=config, runtime=runtime)
+                what, lambda: self._control.load_script(script, manifest=manifest, config=config, runtime=runtime)
             )
         return self._begin(what, lambda: self._control.load(plugin, manifest=manifest, config=config, runtime=runtime))
 
