@@ -135,10 +135,10 @@ class ServerCore:
 
         timeout_s = self._at_least(at_least_s)
         try:
-            return self._thread.run(act(), timeout_s)
-        except WorkTimeoutError:
+            return self._thread.run(act(), timeout_s, self._situation)
+        except WorkTimeoutError as late:
             self._is_late = True
-            raise DeadlineError(what, timeout_s or 0.0, self._situation()) from None
+            raise DeadlineError(what, timeout_s or 0.0, late.situation) from None
 
     async def _outcome(self, what: str, work: Callable[[DevHost], Awaitable[T]]) -> T | RequestRefused:
         events: list[Event] = []

@@ -23,7 +23,15 @@ STOP_S: Final = 5.0
 
 
 class WorkTimeoutError(Exception):
-    """The work was not done in time and was cancelled."""
+    """The work was not done in time and was cancelled.
+
+    Attributes:
+        situation: what went on when the time was over.
+    """
+
+    def __init__(self, situation: str) -> None:
+        super().__init__(situation)
+        self.situation = situation
 
 
 class LoopThread:
@@ -53,8 +61,13 @@ class LoopThread:
         """Whether the caller is on the loop's thread, where waiting for the loop would never end."""
         return threading.current_thread() is self._thread
 
-    def run(self, work: Coroutine[Any, Any, T], timeout_s: float | None) -> T:
+    def run(self, work: Coroutine[Any, Any, T], timeout_s: float | None, situation: Callable[[], str] = str) -> T:
         """Run a coroutine and wait for its result; it is cancelled if the wait ends early.
+
+        Args:
+            work: the coroutine.
+            timeout_s: how long it may take; None for no limit.
+            situation: says what goes on, before it is cancelled.
 
         Raises:
             WorkTimeoutError: it took longer.
@@ -65,7 +78,7 @@ class LoopThread:
             # Not result(): it would add its own frames to what a failed test shows.
             error = future.exception(timeout_s)
         except TimeoutError:
-            raise WorkTimeoutError from None
+            raise WorkTimeoutError(situation()) from None
         finally:
             future.cancel()
         if error is not None:

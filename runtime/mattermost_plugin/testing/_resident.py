@@ -123,8 +123,8 @@ class Resident(Generic[PluginT]):
         if plugin._config is None:
             plugin._config = config
         if isinstance(self._host.clock, ManualClock):
-            # By name: a plugin's class need not know of a clock.
-            vars(plugin)["_clock"] = ManualPluginClock(self._host.clock)
+            # Unless the author's own object has come with another one.
+            vars(plugin).setdefault("_clock", ManualPluginClock(self._host.clock))
         server = PluginServer(plugin, config)
         return server, await server.start()
 
