@@ -104,7 +104,7 @@ def test_the_texts_of_records(server: TestServer) -> None:
         "<no API calls of KVGet; there were: GetUser, CreatePost, PublishWebSocketEvent>"
     )
     assert repr(server.mails()) == "<no mails; there were: none at all>"
-    assert repr(server.hooks("OnActivate")) == "<1 calls of OnActivate:\n  OnActivate() of test.answerer -> >"
+    assert repr(server.hooks("OnActivate")) == "<1 calls of OnActivate:\n  OnActivate() of test.answerer -> ok>"
     with pytest.raises(AssertionError, match=r"there must be one, and there are 2: <2 calls of MessageWillBePosted:"):
         _ = server.hooks("MessageWillBePosted").one
     with pytest.raises(AssertionError, match="there is no record 7: <1 calls"):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from mattermost_plugin.devhost.events import Event, EventBus, HookCalled, LogWritten
@@ -16,6 +18,8 @@ __tracebackhide__ = True  # pytest shows the line of the test
 ERROR: Final = "error"
 _UNSAID: Final = ("request_id", "on_error")
 """Values of every failed handler that help nobody with a test."""
+_OWN_FRAME: Final = f'  File "{Path(__file__).parents[1]}{os.sep}'
+"""How the lines of a frame of this package begin."""
 
 
 @dataclass(eq=False, slots=True)
@@ -45,15 +49,23 @@ def error_text(event: Event) -> str:
     """What went wrong in an event, "" if nothing did."""
     if isinstance(event, LogWritten) and event.level == ERROR:
         who = event.plugin_id or "the server"
-        values = "".join(f"\n    {key}: {_indented(value)}" for key, value in event.pairs.items() if key not in _UNSAID)
+        values = "".join(f"\n    {key}: {_shown(value)}" for key, value in event.pairs.items() if key not in _UNSAID)
         return f"{who} logged: {event.message}{values}"
     if isinstance(event, HookCalled) and event.failure:
         return f"{event.hook} of {event.plugin_id} got no answer: {event.failure}"
     return ""
 
 
-def _indented(value: object) -> str:
-    return str(value).replace("\n", "\n    ")
+def _shown(value: object) -> str:
+    """A value as it stands below its error; of a traceback without the frames of this package."""
+    lines: list[str] = []
+    is_ours = False
+    for line in str(value).split("\n"):
+        if not line.startswith("    "):
+            is_ours = line.startswith(_OWN_FRAME)
+        if not is_ours:
+            lines.append(line)
+    return "\n    ".join(lines)
 
 
 class ErrorWatch:

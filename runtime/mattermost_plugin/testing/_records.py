@@ -124,7 +124,7 @@ class ApiCall(Generic[RequestT_co, ResponseT_co]):
     """When it ended, by the server's clock."""
 
     def __repr__(self) -> str:
-        outcome = f"{self.error.status_code} {self.error.id}" if self.error else _fields(self.response)
+        outcome = f"{self.error.status_code} {self.error.id}" if self.error else _fields(self.response) or "ok"
         return f"{self.method}({_fields(self.request)}) -> {outcome}"
 
 
@@ -146,7 +146,7 @@ class HookCall(Generic[RequestT_co, ResponseT_co]):
     """When it ended, by the server's clock."""
 
     def __repr__(self) -> str:
-        answer = f"no answer: {self.failure}" if self.response is None else _fields(self.response)
+        answer = f"no answer: {self.failure}" if self.response is None else _fields(self.response) or "ok"
         return f"{self.hook}({_fields(self.request)}) of {self.plugin_id} -> {answer}"
 
 
