@@ -176,7 +176,7 @@ def test_a_plugin_that_does_not_activate_says_why(server: TestServer) -> None:
         async def on_activate(self) -> None:
             raise KeyError("no database")
 
-    with pytest.raises(LoadError, match="does not activate: .*no database") as caught:
+    with pytest.raises(LoadError, match=r"does not activate: .*no database") as caught:
         server.load(Unwilling)
     assert isinstance(caught.value.__cause__, KeyError)
     assert server.plugins == {}

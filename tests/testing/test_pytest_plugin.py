@@ -144,7 +144,7 @@ def test_tests_fail_with_helpful_texts(pytester: pytest.Pytester) -> None:
             "E*assert <no API calls of CreatePost; there were: none at all>",
             "*Captured mattermost call*",
             "log  info test.greeter: ready",
-            "hook MessageWillBePosted(*message: \"hi\"*",
+            'hook MessageWillBePosted(*message: "hi"*',
             "*_ test_error _*",
             "E *UnexpectedErrors: an error that the test did not expect (see expect_errors):",
             "*- test.greeter logged: MessageWillBePosted handler Greeter.message_will_be_posted failed",

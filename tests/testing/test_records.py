@@ -128,8 +128,10 @@ def test_a_failed_call_shows_its_error(server: TestServer) -> None:
 def test_many_records_are_cut() -> None:
     records = Records(range(100), "numbers")
     assert repr(records).endswith("  29\n  and 70 more>")
-    assert (records[1:3], len(records), 5 in records) == ([1, 2], 100, True)
-    assert records != "x"
+    assert records[1:3] == [1, 2]
+    assert len(records) == 100
+    assert 5 in records
+    assert records != 5
 
 
 def test_secrets_are_not_shown(server: TestServer) -> None:
@@ -154,11 +156,11 @@ def test_the_transcript_tells_everything_in_order(server: TestServer) -> None:
     assert {"log ", "hook", "ws  ", "API "} <= set(kinds)
     server.close()
     assert server.transcript().splitlines()[-1] == "     test.answerer is NOT_RUNNING"
-    assert server.api_calls("GetUser").one
+    assert len(server.api_calls("GetUser")) == 1
 
 
 def test_every_request_and_response_can_be_named() -> None:
     for name in ("UploadDataRequest", "ServeHTTPRequestInit", "OnActivateResponse", "LogInfoRequest"):
         assert getattr(messages, name).DESCRIPTOR.name == name
     with pytest.raises(AttributeError, match="has no attribute 'Post'"):
-        _ = messages.Post
+        getattr(messages, "Post")  # noqa: B009 - type checkers know that it is not there

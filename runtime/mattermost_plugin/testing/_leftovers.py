@@ -16,8 +16,8 @@ _KNOWN_THREADS: Final = (
     "hook-",  # a pool's threads, which end by themselves if they are not busy
     "http-",
     "mattermost-test-",
-    "waitpid-",  # asyncio's watchers of processes
-    "asyncio_",
+    "asyncio-waitpid-",  # asyncio's watchers of processes
+    "asyncio_",  # its workers
     "ThreadPoolExecutor-",  # their workers stay for reuse
 )
 _KNOWN_WORK: Final = "(_poll_wrapper)"
