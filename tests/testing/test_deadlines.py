@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from mattermost_plugin import Plugin, Reject
+from mattermost_plugin.config import RuntimeConfig
 from mattermost_plugin.http import HTTPRequest, ResponseWriter
 from mattermost_plugin.models import PluginContext, Post
 from mattermost_plugin.testing import DeadlineError, LeftoverWarning, MisuseError, TestServer, TestUser
@@ -176,23 +177,21 @@ def test_users_act_from_many_threads() -> None:
 def test_200_parallel_calls_from_handlers() -> None:
     class Caller(Plugin):
         def on_activate(self) -> None:
-            self.together = threading.Barrier(16)
+            self.together = threading.Barrier(200)
 
         def message_has_been_posted(self, context: PluginContext, post: Post) -> None:
-            # All threads of the pool at once, each with a dozen calls one after the other.
             self.together.wait(20)
-            for number in range(13):
-                self.api.kv_set(f"{post.message}-{number}", b"1")
+            self.api.kv_set(post.message, b"1")
 
     with TestServer(timeout_s=30) as server:
-        server.load(Caller)
+        server.load(Caller, runtime=RuntimeConfig(workers=200, drain_s=0.1))
         ada = server.user("ada")
         channel = server.channel("lounge", members=[ada])
         with server.unsettled():
-            for number in range(16):
+            for number in range(200):
                 ada.post(channel, str(number))
         server.settle()
-        assert len(server.kv) == 16 * 13
+        assert len(server.kv) == 200
 
 
 def test_two_servers_at_a_time() -> None:
