@@ -143,12 +143,13 @@ class ServerWithFaults(ServerWithRecords):
     ) -> Fault:
         """Take the server away from the plugins: API calls get no answer.
 
-        The client repeats calls that may be repeated, for up to two seconds, before the plugin gets APIUnavailable.
+        The client sends a call again for a while, as it does when a server really is away: any call that found no
+        server, and after the effect those that may be repeated. Only then the plugin gets APIUnavailable.
 
         Args:
             method: which method; default is all.
             after_effect: the method does what it does, and then the connection breaks. Default: nothing arrives.
-            times: how many calls; None for every call until the fault ends.
+            times: how many tries of calls; None for every one until the fault ends.
             when: tells by the request whether it is meant.
             plugin: only for a plugin; None for all.
         """

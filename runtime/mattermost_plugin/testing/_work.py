@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import CodeType, FrameType
 from typing import Any, Final
 
-from mattermost_plugin._api_call import ApiCaller
+from mattermost_plugin._api_client import AsyncClient
 from mattermost_plugin._handler_pool import HandlerPool
 from mattermost_plugin.devhost import DevHost, ManualClock
 from mattermost_plugin.devhost.hook_rounds import HookRounds
@@ -114,12 +114,12 @@ def _hook(names: Mapping[str, Any]) -> str:
 _WAIT_FOR_JOB: Final = HandlerPool._work.__code__
 _SHOWN_FRAMES: Final = 3
 _PLUGINS_WORK: Final[frozenset[CodeType]] = frozenset(
-    (ApiCaller.call.__code__, HandlerPool.run.__code__, asyncio.to_thread.__code__)
+    (AsyncClient._call.__code__, HandlerPool.run.__code__, asyncio.to_thread.__code__)
 )
 _WORDS: Final[Mapping[CodeType, _Describe]] = {
     HookRounds.ask.__code__: _hook,
     HookRounds.serve_http.__code__: lambda names: f"ServeHTTP of {names['plugin'].plugin_id}",
-    ApiCaller.call.__code__: lambda names: f"a plugin's call of {names['method'].name}",
+    AsyncClient._call.__code__: lambda names: f"a plugin's call of {names['method'].name}",
     HandlerPool.run.__code__: lambda names: f"{names['label']} in a thread",
     asyncio.to_thread.__code__: lambda names: f"{getattr(names['func'], '__qualname__', 'a function')} in a thread",
 }
