@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from mattermost_plugin.devhost import DevHost
 from mattermost_plugin.devhost.app.channels import archive_channel, restore_channel
 from mattermost_plugin.devhost.app.teams import remove_team_member
 from mattermost_plugin.testing._core import ServerCore
@@ -123,7 +124,7 @@ class TestChannel:
         return [post.message for post in self.posts]
 
     def add(self, *users: TestUser, by: TestUser | None = None) -> None:
-        """Make users members of the channel.
+        """Make users members of the channel, and of its team first, if it has one.
 
         Args:
             users: the users.
@@ -148,7 +149,13 @@ class TestChannel:
         )
 
     def _join(self, name: str, user_id: str, actor_id: str) -> None:
-        self._core._act(f"{self.name}.add({name})", lambda host: host.act.join_channel(self.id, user_id, actor_id))
+        async def join(host: DevHost) -> None:
+            channel = host.store.channels.get(self.id)
+            if channel is not None and channel.team_id:
+                await host.act.join_team(channel.team_id, user_id, actor_id)
+            await host.act.join_channel(self.id, user_id, actor_id)
+
+        self._core._act(f"{self.name}.add({name})", join)
 
     def archive(self) -> None:
         """Archive the channel.

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 
 from mattermost_plugin.devhost import DevHost
 from mattermost_plugin.devhost.app.channels import group_channel
-from mattermost_plugin.devhost.app.posts import prepared
 from mattermost_plugin.testing._core import ServerCore
 from mattermost_plugin.testing._http import Answer, Form, Headers
 from mattermost_plugin.testing._people import TestUser, send_request
 from mattermost_plugin.testing._places import TestChannel, TestTeam
 from mattermost_plugin.testing.errors import MisuseError
 from mattermost_pluginapi.v1.post_pb2 import Post
+from mattermost_pluginapi.v1.user_pb2 import User
 
 __all__ = ["ServerWithPeople"]
 
@@ -36,9 +36,15 @@ class ServerWithPeople(ServerCore):
         Raises:
             RequestRefused: there is one of that name.
         """
-        if admin:
-            fields.setdefault("roles", ADMIN_ROLES)
-        return TestUser(self, self._act(f"user({username})", lambda host: host.act.create_user(username, **fields)))
+
+        async def create(host: DevHost) -> User:
+            user = await host.act.create_user(username, **fields)
+            if admin:
+                user.roles = ADMIN_ROLES
+                host.store.users.put(user)
+            return user
+
+        return TestUser(self, self._act(f"user({username})", create))
 
     def team(self, name: str, *, members: Sequence[TestUser] = ()) -> TestTeam:
         """Create a team with its default channels.
@@ -147,7 +153,11 @@ class ServerWithPeople(ServerCore):
             post = host.store.posts.get(post_id)
             if post is None:
                 raise AssertionError(f"there is no post {post_id!r}")
-            return prepared(host.world, post)
+            reactions, files = host.store.reactions.of_post(post_id), host.store.files.of_post(post_id)
+            if reactions or files:
+                post.metadata.reactions.extend(reactions)
+                post.metadata.files.extend(files)
+            return post
 
         return self._read(f"find_post({post_id})", find)
 
