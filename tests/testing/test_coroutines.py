@@ -88,6 +88,24 @@ def test_the_log_levels_are_as_before() -> None:
     assert (root.level, root.handlers) == (before, handlers)
 
 
+def test_a_root_that_lets_everything_through_still_does() -> None:
+    root = logging.getLogger()
+    before = root.level
+    root.setLevel(logging.NOTSET)
+
+    async def scenario(host: DevHost) -> None:
+        async with serving(host, Echo):
+            assert root.level == logging.NOTSET
+        # The plugin's own level counts all the same.
+        assert "not at this level" not in [line.message for line in host.events.history(LogWritten)]
+
+    try:
+        run(scenario)
+        assert root.level == logging.NOTSET
+    finally:
+        root.setLevel(before)
+
+
 def test_a_plugin_that_does_not_activate() -> None:
     class Unwilling(Plugin):
         def on_activate(self) -> None:

@@ -104,6 +104,29 @@ def test_a_fault_that_is_not_met_fails_the_test(server: TestServer) -> None:
         server.check()
 
 
+def test_a_fault_ends_with_its_block(server: TestServer) -> None:
+    plugin = server.load(Careful)
+    with server.fail("KVSetWithExpiry", times=2):
+        write(server, "one")
+    write(server, "two")
+    assert [error.method for error in plugin.failures] == ["kv_set_with_expiry", "get_group_channel"]
+    with pytest.raises(UnexpectedErrors, match="made KVSetWithExpiry fail, and no plugin called it as often"):
+        server.check()
+
+
+def test_a_condition_of_the_test_that_fails(server: TestServer) -> None:
+    server.load(Careful)
+
+    def broken(request: object) -> bool:
+        raise LookupError("a mistake of the test")
+
+    with server.fail("KVSetWithExpiry", when=broken, times=None):
+        write(server, "one")
+    assert list(server.kv) == ["one"]
+    with pytest.raises(UnexpectedErrors, match="`when` of a fault of KVSetWithExpiry failed: LookupError: a mistake"):
+        server.check()
+
+
 def test_a_method_that_is_none(server: TestServer) -> None:
     with pytest.raises(MisuseError, match="no method 'GetUsr'; is it 'GetUser'"):
         server.fail("GetUsr")

@@ -12,8 +12,10 @@ import pytest
 
 from mattermost_plugin import HookError, Plugin, Reject
 from mattermost_plugin.config import RuntimeConfig
+from mattermost_plugin.devhost import DevHostError
 from mattermost_plugin.models import Manifest, PluginContext, Post
 from mattermost_plugin.testing import LeftoverWarning, LoadError, MisuseError, RejectedByPlugin, TestServer
+from mattermost_plugin.testing._control import Control
 from mattermost_plugin.testing.messages import (
     DisablePluginRequest,
     MessageWillBePostedRequest,
@@ -134,6 +136,23 @@ def test_a_folder_is_imported_anew_each_time(server: TestServer, tmp_path: Path)
         server.unload()
         assert "words" not in sys.modules
         assert str(folder) not in sys.path
+
+
+def test_what_was_imported_before_stays(server: TestServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = folder_with(
+        tmp_path, "import other_words\nfrom mattermost_plugin import Plugin\nclass Made(Plugin): ...\n"
+    )
+    for name in ("test_made", "other_words"):
+        (folder / f"{name}.py").write_text("", encoding="utf-8")
+    monkeypatch.syspath_prepend(folder)
+    module = importlib.import_module("test_made")
+    server.load(folder)
+    assert "other_words" in sys.modules
+    server.unload()
+    assert "other_words" not in sys.modules
+    assert sys.modules["test_made"] is module
+    assert str(folder) in sys.path
+    monkeypatch.delitem(sys.modules, "test_made")
 
 
 @pytest.mark.parametrize(
@@ -317,6 +336,38 @@ def test_what_a_plugin_leaves_running_is_told() -> None:
     assert "Careless.wait" in texts[0]
     assert __file__ in texts[0] or "locks.py" in texts[0]
     assert texts[1] == "the thread 'careless' was still running"
+
+
+def test_one_end_that_fails_keeps_no_other_from_ending(monkeypatch: pytest.MonkeyPatch) -> None:
+    remove = Control.remove
+
+    async def fail(control: Control, plugin_id: str) -> None:
+        await remove(control, plugin_id)
+        if plugin_id == "test.strict":
+            raise OSError("no")
+
+    monkeypatch.setattr(Control, "remove", fail)
+    server = TestServer()
+    server.load(Counter)
+    server.load(Strict)
+    server.close()
+    assert server.logs("goodbye")
+    with pytest.raises(AssertionError, match=r"test\.strict could not be unloaded: OSError: no"):
+        server.check()
+
+
+def test_a_state_that_cannot_be_kept(tmp_path: Path) -> None:
+    (tmp_path / "state.sqlite").write_bytes(b"something else" * 100)
+    with pytest.raises(DevHostError, match="cannot be used"):
+        TestServer(path=tmp_path / "state.sqlite")
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("mattermost-test")] == []
+
+
+def test_a_state_that_is_kept(tmp_path: Path) -> None:
+    for starts in (b"1", b"2"):
+        with TestServer(path=tmp_path / "state.sqlite") as server:
+            server.load(Counter)
+            assert server.kv["starts"] == starts
 
 
 def test_which_plugin(server: TestServer) -> None:

@@ -114,6 +114,22 @@ def test_tests_fail_with_helpful_texts(pytester: pytest.Pytester) -> None:
             ada, channel = lounge(mattermost)
             ada.post(channel, "no")
 
+        def test_assertion_after_an_error(mattermost):
+            mattermost.load(Greeter)
+            ada, channel = lounge(mattermost)
+            ada.post(channel, "boom")
+            assert channel.messages == ["other"]
+
+        @pytest.mark.mattermost(timeout=0.3)
+        def test_blocked_loop(mattermost):
+            class Blocker(Plugin):
+                async def message_has_been_posted(self, context, post):
+                    threading.Event().wait(2)
+
+            mattermost.load(Blocker)
+            ada, channel = lounge(mattermost)
+            ada.post(channel, "hi")
+
         def test_late_error(mattermost):
             mattermost.load(Greeter).is_clumsy = True
 
@@ -131,7 +147,7 @@ def test_tests_fail_with_helpful_texts(pytester: pytest.Pytester) -> None:
         """,
     )
     result = pytester.runpytest_subprocess("-q", "-p", "no:logging")
-    result.assert_outcomes(passed=1, failed=5, errors=2)
+    result.assert_outcomes(passed=1, failed=7, errors=2)
     result.stdout.fnmatch_lines(
         [
             "*ERROR at teardown of test_late_error*",
@@ -154,6 +170,13 @@ def test_tests_fail_with_helpful_texts(pytester: pytest.Pytester) -> None:
             "*_ test_rejected _*",
             '>*ada.post(channel, "no")',
             "E*RejectedByPlugin: ada.post('no'): not here (MessageWillBePosted of test.greeter)",
+            "*_ test_assertion_after_an_error _*",
+            "E*AssertionError: assert ?'boom'? == ?'other'?",
+            "*Captured mattermost errors call*",
+            "*error: RuntimeError: broken",
+            "*_ test_blocked_loop _*",
+            "E*DeadlineError: ada.post('hi'): not done after 0.3 s",
+            "E*The event loop is blocked, so nothing can go on. It stands here:",
             "*_ test_fault_not_met _*",
             "*- the test made GetUser fail, and no plugin called it as often as that",
             "*_ test_deadline _*",

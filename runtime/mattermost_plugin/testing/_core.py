@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
+from mattermost_plugin._redaction import exception_text
 from mattermost_plugin.devhost import ApiError, DevHost, ManualClock, SystemClock
 from mattermost_plugin.devhost._grpc_api_server import Network
 from mattermost_plugin.devhost.events import Event, LogWritten
@@ -43,10 +44,18 @@ TIMEOUT_S: Final = 10.0
 START_TIMEOUT_S: Final = 45.0
 """A process may take 10 s until its handshake, and OnActivate 30 s."""
 
+OWN_THREADS: Final = "mattermost-test-"
+"""How the names of this package's threads begin."""
+
 LOG_LINES: Final = 10
 """How many lines of the log an error tells."""
 
+SITUATION_S: Final = 2.0
+"""How long the loop may take to tell what goes on."""
+
 STORY_EVENTS: Final = 200
+"""How many events a transcript has."""
+
 LOOK_AGAIN_S: Final = 0.02
 """How often a condition is looked at that no event announces."""
 
@@ -73,14 +82,18 @@ class ServerCore:
         self._settles = True
         self._is_closed = False
         self._is_late = False
-        self._thread = LoopThread("mattermost-test-server", self._loop_failed)
+        self._thread = LoopThread(f"{OWN_THREADS}server", self._loop_failed)
         # With the machine's time at the beginning: plugins compare it with their own clocks.
         clock = clock or ManualClock(time.time_ns() // 1_000_000)
-        self._host = self._thread.run(_made(lambda: DevHost(path, clock=clock, network=network)), timeout_s)
-        self._control, self._faults, self._watch, self._leftovers = self._thread.run(
-            _made(lambda: (Control.of(self._host), Faults(self._host), ErrorWatch(self._host.events), Leftovers())),
-            timeout_s,
-        )
+        try:
+            self._host = self._thread.run(_made(lambda: DevHost(path, clock=clock, network=network)), timeout_s)
+            self._control, self._faults, self._watch, self._leftovers = self._thread.run(
+                _made(lambda: (Control.of(self._host), Faults(self._host), ErrorWatch(self._host.events), Leftovers())),
+                timeout_s,
+            )
+        except BaseException:
+            self._thread.stop()
+            raise
 
     def __repr__(self) -> str:
         return f"<server with {', '.join(self._control.loaded) or 'no plugin'}>"
@@ -249,7 +262,7 @@ class ServerCore:
             except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
                 future.set_exception(error)
 
-        threading.Thread(target=act, name=f"{_OWN_THREADS}{getattr(action, '__name__', '')}", daemon=True).start()
+        threading.Thread(target=act, name=f"{OWN_THREADS}{getattr(action, '__name__', '')}", daemon=True).start()
         return future
 
     # Telling
@@ -259,11 +272,17 @@ class ServerCore:
         return "\n".join(map(line_of, self._history(Event)[-STORY_EVENTS:]))
 
     def _situation(self) -> str:
-        """What goes on now, for an error. It does not need the loop, which may be what is stuck."""
+        """What goes on now, for an error. The loop may be what is stuck."""
         blocked = self._thread.blocked_at()
-        if blocked:
-            return f"The event loop is blocked, so nothing can go on. It stands here:\n{blocked.rstrip()}"
-        doing = [*under_way(self._host, self._thread.loop), *busy_handler_threads()]
+        if not blocked:
+            try:
+                return self._thread.run(_made(self._describe), SITUATION_S)
+            except WorkTimeoutError:
+                blocked = self._thread.blocked_at() or "it answers again"
+        return f"The event loop is blocked, so nothing can go on. It stands here:\n{blocked.rstrip()}"
+
+    def _describe(self) -> str:
+        doing = [*under_way(self._host), *busy_handler_threads()]
         if self._faults.holds:
             doing.append("API calls are held by the test")
         lines = [event for event in self._host.events.history(LogWritten) if event.plugin_id][-LOG_LINES:]
@@ -273,7 +292,7 @@ class ServerCore:
         return "\n".join(parts)
 
     def _loop_failed(self, message: str, failure: BaseException | None) -> None:
-        text = f"{message}: {failure!r}" if failure is not None else message
+        text = f"{message}: {exception_text(failure)}" if failure is not None else message
         self._host.world.log("error", text)
 
     # Ending
@@ -308,7 +327,10 @@ class ServerCore:
 
     async def _unload_all(self, host: DevHost) -> None:
         for plugin_id in reversed(self._control.loaded):
-            await self._control.remove(plugin_id)
+            try:
+                await self._control.remove(plugin_id)
+            except Exception as error:  # noqa: BLE001 - what one end runs into must not keep the other plugins alive
+                self._watch.report(f"{plugin_id} could not be unloaded: {exception_text(error)}")
 
     @property
     def is_closed(self) -> bool:
@@ -331,12 +353,9 @@ class ServerCore:
         for expectation in self._watch.disappointed():
             self._watch.report(f"the test expected {expectation}, and none came")
             self._watch.end(expectation)
-        for method in self._faults.take_unused():
+        for method in self._faults.take_unmet():
             self._watch.report(f"the test made {method} fail, and no plugin called it as often as that")
         return self._watch.take()
-
-
-_OWN_THREADS: Final = "mattermost-test-"
 
 
 async def _made(make: Callable[[], T]) -> T:

@@ -10,6 +10,7 @@ from typing import Final
 
 from google.protobuf.message import Message
 
+from mattermost_plugin._redaction import exception_text
 from mattermost_plugin.devhost import ApiError, DevHost
 from mattermost_plugin.devhost.errors import NoAnswerError
 from mattermost_plugin.testing.errors import MisuseError
@@ -151,17 +152,28 @@ class Faults:
 
     def __init__(self, host: DevHost) -> None:
         self.under_way = 0
+        self._world = host.world
         self._rules: list[Rule] = []
+        self._unmet: list[Rule] = []
         host.world.gate = self
 
     async def __call__(self, plugin_id: str, method: str, request: Message, answer: Answer) -> Message:
         """Answer a call, as the rules have it."""
         self.under_way += 1
         try:
-            rule = next((rule for rule in reversed(self._rules) if rule.takes(plugin_id, method, request)), None)
+            rule = self._rule_for(plugin_id, method, request)
             return await (answer() if rule is None else rule.effect(answer))
         finally:
             self.under_way -= 1
+
+    def _rule_for(self, plugin_id: str, method: str, request: Message) -> Rule | None:
+        for rule in reversed(self._rules):
+            try:
+                if rule.takes(plugin_id, method, request):
+                    return rule
+            except Exception as error:  # noqa: BLE001 - the test's own condition; it must not look like the server's error
+                self._world.log("error", f"`when` of a fault of {rule.method} failed: {exception_text(error)}")
+        return None
 
     def add(self, rule: Rule) -> Rule:
         """Have a rule apply from now on."""
@@ -180,9 +192,16 @@ class Faults:
         """Whether calls may be waiting for the test."""
         return any(isinstance(rule.effect, Hold) and not rule.effect.is_released for rule in self._rules)
 
-    def take_unused(self) -> list[str]:
+    def give_up(self, rule: Rule) -> None:
+        """Have a rule apply no more that should have been met by now."""
+        self.remove(rule)
+        if rule.left:
+            self._unmet.append(rule)
+
+    def take_unmet(self) -> list[str]:
         """The methods whose faults have not been met as often as the test said, each told once."""
-        unused = [rule for rule in self._rules if rule.left]
-        for rule in unused:
-            self.remove(rule)
-        return [rule.method for rule in unused]
+        for rule in tuple(self._rules):
+            if rule.left:
+                self.give_up(rule)
+        unmet, self._unmet = self._unmet, []
+        return [rule.method for rule in unmet]

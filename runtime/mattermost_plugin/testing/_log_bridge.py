@@ -98,7 +98,9 @@ class _Root:
                 self._usual_level = root.level
             self._bridges[bridge] = level
             root.addHandler(bridge)
-            root.setLevel(min(root.level or logging.WARNING, level))
+            # A root without a level lets everything through already.
+            if root.level > level:
+                root.setLevel(level)
 
     def remove(self, bridge: LogBridge) -> None:
         root = logging.getLogger()

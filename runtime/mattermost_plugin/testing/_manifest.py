@@ -97,6 +97,7 @@ class Script:
         except StartError as error:
             raise LoadError(str(error)) from error
         self._path_entry = str(script.parent)
+        self._modules_before = set(sys.modules)
         sys.path.insert(0, self._path_entry)
         try:
             self.plugin_class = self._import(script)
@@ -132,8 +133,8 @@ class Script:
         """Forget the script and what it has imported from its folder; legal more than once."""
         if self._path_entry in sys.path:
             sys.path.remove(self._path_entry)
-        for name, module in tuple(sys.modules.items()):
-            file = getattr(module, "__file__", None)
+        for name in set(sys.modules) - self._modules_before:
+            file = getattr(sys.modules[name], "__file__", None)
             if file and Path(file).is_relative_to(self.folder) and not _is_installed(Path(file)):
                 del sys.modules[name]
 

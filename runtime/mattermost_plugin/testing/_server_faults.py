@@ -44,8 +44,10 @@ class Fault:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # One that has not been met is told by `check`; after another error it does not matter.
-        if error is not None or not self._rule.left:
+        # After another error it does not matter whether it was met.
+        if error is None and not self._core.is_closed:
+            self._core._read("fault", lambda _: self._core._faults.give_up(self._rule))
+        elif not self._core.is_closed:
             self.end()
 
 

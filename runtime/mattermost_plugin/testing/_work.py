@@ -52,10 +52,10 @@ async def quiet(host: DevHost, *, calls_under_way: Callable[[], int] = int) -> N
             await asyncio.sleep(0)
 
 
-def under_way(host: DevHost, loop: asyncio.AbstractEventLoop) -> list[str]:
-    """What goes on, in words: hooks, API calls, jobs in threads, and who sleeps. From any thread."""
+def under_way(host: DevHost) -> list[str]:
+    """What goes on, in words: hooks, API calls, jobs in threads, and who sleeps."""
     found: dict[str, None] = {}
-    for task in asyncio.all_tasks(loop):
+    for task in asyncio.all_tasks():
         for frame in _frames(task):
             describe = _WORDS.get(frame.f_code)
             if describe is not None:

@@ -72,9 +72,24 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
     except (Exception, pytest.fail.Exception):
         server = item.stash.get(_SERVER, None)
         if server is not None:
-            item.add_report_section("call", _MARK, server.transcript())
+            _report(item, server)
         raise
     return result
+
+
+def _report(item: pytest.Item, server: TestServer) -> None:
+    """Show what went on when a test failed. Errors of its plugins are told here, and not a second time at the end."""
+    from mattermost_plugin.testing import ServerUnderTestError, UnexpectedErrors
+
+    try:
+        try:
+            server.check()
+        except UnexpectedErrors as errors:
+            item.add_report_section("call", f"{_MARK} errors", str(errors))
+        item.add_report_section("call", _MARK, server.transcript())
+    except ServerUnderTestError as error:
+        # A server that is stuck cannot tell; the test's own failure is what counts.
+        item.add_report_section("call", _MARK, str(error))
 
 
 def _fails(node: pytest.Item) -> bool:
