@@ -277,6 +277,20 @@ def test_other_errors_than_the_expected_ones(server: TestServer) -> None:
         write(server, "two")
 
 
+def test_errors_of_the_end() -> None:
+    class Clumsy(Plugin):
+        def on_deactivate(self) -> None:
+            raise RuntimeError("cannot let go")
+
+    server = TestServer()
+    server.load(Clumsy)
+    with server.expect_errors("cannot let go") as errors:
+        server.close()
+    # The plugin's own line, and the server's.
+    assert len(errors.texts) == 2
+    server.check()
+
+
 def test_an_error_after_the_block_is_not_expected(server: TestServer) -> None:
     server.load(Fragile)
     server.fail("KVSet", times=2)

@@ -125,6 +125,29 @@ def test_what_a_plugin_leaves_running_is_told() -> None:
     assert texts[1] == "the thread 'careless' was still running"
 
 
+def test_a_handler_that_hangs_is_told_once() -> None:
+    go_on = threading.Event()
+
+    class Hanging(Plugin):
+        def message_has_been_posted(self, context: PluginContext, post: Post) -> None:
+            go_on.wait(60)
+
+    server = TestServer(timeout_s=0.2)
+    server.load(Hanging)
+    ada = server.user("ada")
+    channel = server.channel("lounge", members=[ada])
+    with server.unsettled():
+        ada.post(channel, "hi")
+    with server.expect_errors(), pytest.warns(LeftoverWarning) as caught:
+        server.close()
+    texts = sorted(str(warning.message).partition("\n")[0] for warning in caught)
+    assert texts == ["a handler was still running: hook-1 stands here:", "close(): not done after 0.2 s"]
+    # The next server finds the thread as it is, and does not take it for its own.
+    with TestServer() as other:
+        other.load(Counter)
+    go_on.set()
+
+
 def test_one_end_that_fails_keeps_no_other_from_ending(monkeypatch: pytest.MonkeyPatch) -> None:
     remove = Control.remove
 

@@ -169,9 +169,11 @@ class ServerCore:
 
     def _history(self, kind: type[EventT]) -> list[EventT]:
         """The events of one kind, oldest first; also once the server is closed."""
-        if self._is_closed:
-            return self._host.events.history(kind)
-        return self._read("history", lambda host: host.events.history(kind))
+        return self._look("history", lambda: self._host.events.history(kind))
+
+    def _look(self, what: str, work: Callable[[], T]) -> T:
+        """Look at what outlives the loop: on it, or when it is gone, and nothing else is at work, here."""
+        return work() if self._is_closed else self._read(what, lambda _: work())
 
     def _read(self, what: str, work: Callable[[DevHost], T]) -> T:
         """Look something up on the loop."""
@@ -344,8 +346,7 @@ class ServerCore:
             UnexpectedErrors: a plugin has logged an error, a hook got no answer, an error that was expected did not
                 come, or a fault that the test made was not met.
         """
-        # When the loop is gone nothing else is at work on them.
-        errors = self._found_errors() if self._is_closed else self._read("check()", lambda _: self._found_errors())
+        errors = self._look("check()", self._found_errors)
         if errors is not None:
             raise errors
 

@@ -32,7 +32,7 @@ class Leftovers:
 
     def find(self) -> list[str]:
         """What is left, in words."""
-        found = [f"a handler was still running: {stack}" for stack in busy_handler_threads()]
+        found = [f"a handler was still running: {stack}" for stack in busy_handler_threads(self._threads)]
         for thread in threading.enumerate():
             if thread in self._threads or thread.name.startswith(_KNOWN_THREADS) or thread.name.endswith(_KNOWN_WORK):
                 continue

@@ -32,11 +32,11 @@ class Fault:
     @property
     def requests(self) -> list[Message]:
         """The requests that it has met."""
-        return self._core._read("fault.requests", lambda _: list(self._rule.requests))
+        return self._core._look("fault.requests", lambda: list(self._rule.requests))
 
     def end(self) -> None:
         """Let the API work again; legal more than once."""
-        self._core._read("fault.end()", lambda _: self._core._faults.remove(self._rule))
+        self._core._look("fault.end()", lambda: self._core._faults.remove(self._rule))
 
     def __enter__(self) -> Self:
         return self
@@ -45,9 +45,9 @@ class Fault:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         # After another error it does not matter whether it was met.
-        if error is None and not self._core.is_closed:
-            self._core._read("fault", lambda _: self._core._faults.give_up(self._rule))
-        elif not self._core.is_closed:
+        if error is None:
+            self._core._look("fault", lambda: self._core._faults.give_up(self._rule))
+        else:
             self.end()
 
 
@@ -73,7 +73,7 @@ class HeldCalls(Fault):
 
     def release(self) -> None:
         """Let the calls go on, and all that come later."""
-        self._core._read("held.release()", lambda _: self._core._faults.remove(self._rule))
+        self.end()
 
 
 class ExpectedErrors:
@@ -86,7 +86,7 @@ class ExpectedErrors:
     @property
     def texts(self) -> list[str]:
         """The errors that have come."""
-        return self._core._read("errors.texts", lambda _: list(self._expectation.seen))
+        return self._core._look("errors.texts", lambda: list(self._expectation.seen))
 
     def __enter__(self) -> Self:
         return self
@@ -95,9 +95,9 @@ class ExpectedErrors:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         expectation = self._expectation
-        if error is None and expectation.is_disappointed:
+        if error is None and expectation.is_disappointed and not self._core.is_closed:
             self._core.settle()
-        self._core._read("expect_errors()", lambda _: self._core._watch.end(expectation))
+        self._core._look("expect_errors()", lambda: self._core._watch.end(expectation))
         if error is None and expectation.is_disappointed:
             raise AssertionError(f"the test expected {expectation}, and none came")
 

@@ -11,7 +11,7 @@ import asyncio
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from types import CodeType, FrameType
 from typing import Any, Final
 
@@ -66,12 +66,12 @@ def under_way(host: DevHost) -> list[str]:
     return list(found)
 
 
-def busy_handler_threads() -> Iterator[str]:
-    """The stacks of the threads that run handlers."""
+def busy_handler_threads(known: Collection[threading.Thread] = ()) -> Iterator[str]:
+    """The stacks of the threads that run handlers, but for those that are known already."""
     stacks = sys._current_frames()
     for thread in threading.enumerate():
         frame = stacks.get(thread.ident or 0)
-        if thread.name.startswith(HANDLER_THREADS) and frame is not None:
+        if thread.name.startswith(HANDLER_THREADS) and frame is not None and thread not in known:
             inside = [each for each, _ in traceback.walk_stack(frame)]
             # A thread that has nothing to do stands in the pool's own loop.
             if inside[0].f_code is not _WAIT_FOR_JOB:
