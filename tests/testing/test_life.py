@@ -132,12 +132,13 @@ def test_a_handler_that_hangs_is_told_once() -> None:
         def message_has_been_posted(self, context: PluginContext, post: Post) -> None:
             go_on.wait(60)
 
-    server = TestServer(timeout_s=0.2)
+    server = TestServer()
     server.load(Hanging)
     ada = server.user("ada")
     channel = server.channel("lounge", members=[ada])
     with server.unsettled():
         ada.post(channel, "hi")
+    server._timeout_s = 0.2
     with server.expect_errors(), pytest.warns(LeftoverWarning) as caught:
         server.close()
     texts = sorted(str(warning.message).partition("\n")[0] for warning in caught)

@@ -86,10 +86,11 @@ class ServerCore:
         # With the machine's time at the beginning: plugins compare it with their own clocks.
         clock = clock or ManualClock(time.time_ns() // 1_000_000)
         try:
-            self._host = self._thread.run(_made(lambda: DevHost(path, clock=clock, network=network)), timeout_s)
+            starting_s = self._at_least(START_TIMEOUT_S)
+            self._host = self._thread.run(_made(lambda: DevHost(path, clock=clock, network=network)), starting_s)
             self._control, self._faults, self._watch, self._leftovers = self._thread.run(
                 _made(lambda: (Control.of(self._host), Faults(self._host), ErrorWatch(self._host.events), Leftovers())),
-                timeout_s,
+                starting_s,
             )
         except BaseException:
             self._thread.stop()
