@@ -40,6 +40,8 @@ class SetClock:
         self._now_ms = round(start * 1000)
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._numbers = itertools.count()
+        self.on_step: Callable[[], None] = lambda: None
+        """Called whenever somebody has woken in `advance` and everything has come to rest."""
 
     @property
     def now_ms(self) -> int:
@@ -69,8 +71,10 @@ class SetClock:
         while (waking := self.next_waking) is not None and -(-waking * 1000 // 1) <= until_ms:
             self._jump(max(self._now_ms, int(-(-waking * 1000 // 1))))
             await settle()
+            self.on_step()
         self._jump(until_ms)
         await settle()
+        self.on_step()
 
     def jump(self, seconds: float) -> None:
         """Let time pass at once, as if nobody had got to do anything meanwhile."""

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from enum import Enum
 from typing import Any
 
 from hypothesis import settings
@@ -17,10 +18,25 @@ KEY = "pysdk:lock:mutex:m"
 TTL_S = 10
 NODES = range(3)
 
-nodes = st.sampled_from(NODES)
 spans = st.one_of(
     st.floats(0.001, 1), st.floats(1, 2 * TTL_S), st.sampled_from([TTL_S / 3, TTL_S - 1, TTL_S, TTL_S + 0.001])
 )
+
+
+class Act(Enum):
+    ASK = "it asks for the lock"
+    GIVE_UP = "it does not want it any more"
+    RELEASE = "it gives it back"
+    CUT = "its calls fail"
+    LOSE_ANSWERS = "its calls are done, and fail"
+    DELAY_CALLS = "its calls are done when it recovers"
+    DELAY_ANSWERS = "its calls are done, and answered when it recovers"
+    SUSPEND = "it does not wake before it recovers"
+    RECOVER = "the end of all that"
+    STAND_STILL = "nobody does anything"
+
+
+acts = st.sampled_from([*Act, *[Act.ASK] * 4, *[Act.RELEASE] * 3, *[Act.RECOVER] * 3])
 
 
 class ProcessClock(SetClock):
@@ -50,7 +66,7 @@ class Contender:
         node.wire.on_answer = self._receive
         self.sends = asyncio.Event()
         self.receives = asyncio.Event()
-        self.let_through()
+        self.recover()
         self.mutex = node.plugin.cluster.aio.mutex("m", ttl=TTL_S)
         self.asking: asyncio.Task[bool] | None = None
         self.holds = False
@@ -61,9 +77,24 @@ class Contender:
     async def _receive(self) -> None:
         await self.receives.wait()
 
-    def let_through(self) -> None:
+    def suffer(self, act: Act) -> None:
+        match act:
+            case Act.CUT:
+                self.node.wire.is_cut = True
+            case Act.LOSE_ANSWERS:
+                self.node.wire.loses_answers = True
+            case Act.DELAY_CALLS:
+                self.sends.clear()
+            case Act.DELAY_ANSWERS:
+                self.receives.clear()
+            case Act.SUSPEND:
+                self.clock.runs.clear()
+
+    def recover(self) -> None:
+        self.node.wire.is_cut = self.node.wire.loses_answers = False
         self.sends.set()
         self.receives.set()
+        self.clock.runs.set()
 
     @property
     def believes(self) -> bool:
@@ -97,6 +128,8 @@ class Contention(RuleBasedStateMachine):
         self.stack = AsyncExitStack()
         self.here: Site = self.run(self.stack.enter_async_context(site()))
         self.contenders: list[Contender] = self.run(self.join())
+        self.releasing: list[asyncio.Task[None]] = []
+        self.here.clock.on_step = self.look
 
     async def join(self) -> list[Contender]:
         return [Contender(self.here, self.here.node()) for _ in NODES]
@@ -104,87 +137,42 @@ class Contention(RuleBasedStateMachine):
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run_until_complete(work)
 
-    @rule(number=nodes, patience=st.sampled_from([0.0, 3.0]))
-    def acquire(self, number: int, patience: float) -> None:
-        contender = self.contenders[number]
-        if contender.asking is None and not contender.holds:
-            contender.asking = self.loop.create_task(contender.mutex.acquire(patience))
-            self.run(settle())
+    @rule(contender=st.sampled_from(NODES), act=acts, seconds=spans)
+    def act(self, contender: int, act: Act, seconds: float) -> None:
+        """Something happens, and then time passes."""
+        self.run(self.happen(self.contenders[contender], act, seconds))
 
-    @rule(number=nodes)
-    def give_up(self, number: int) -> None:
-        contender = self.contenders[number]
-        if contender.asking is not None:
-            contender.asking.cancel()
-            self.run(settle())
+    async def happen(self, contender: Contender, act: Act, seconds: float) -> None:
+        match act:
+            case Act.ASK if contender.asking is None and not contender.holds:
+                contender.asking = asyncio.create_task(contender.mutex.acquire(3.0))
+            case Act.GIVE_UP if contender.asking is not None:
+                contender.asking.cancel()
+            case Act.RELEASE if contender.holds:
+                contender.holds = False
+                self.releasing.append(asyncio.create_task(self.release(contender)))
+            case Act.RECOVER:
+                contender.recover()
+            case Act.STAND_STILL:
+                # The whole machine, with the server, does nothing for a while.
+                self.here.clock.jump(seconds)
+                self.look()
+            case _:
+                contender.suffer(act)
+        await settle()
+        self.look()
+        await self.here.clock.advance(seconds)
 
-    @rule(number=nodes)
-    def release(self, number: int) -> None:
-        contender = self.contenders[number]
-        if contender.holds:
-            contender.holds = False
-            self.loop.create_task(self._release(contender))
-            self.run(settle())
-
-    async def _release(self, contender: Contender) -> None:
-        try:
+    async def release(self, contender: Contender) -> None:
+        with suppress(LockLostError):
             await contender.mutex.release()
-        except LockLostError:
-            pass
-
-    @rule(seconds=spans)
-    def wait(self, seconds: float) -> None:
-        self.run(self.here.clock.advance(seconds))
-
-    @rule(seconds=spans)
-    def stand_still(self, seconds: float) -> None:
-        """The whole machine, with the server, does nothing for a while."""
-        self.here.clock.jump(seconds)
-        self.look()
-        self.run(settle())
-
-    @rule(number=nodes, seconds=spans)
-    def suspend(self, number: int, seconds: float) -> None:
-        """One process does nothing for a while."""
-        runs = self.contenders[number].clock.runs
-        runs.clear()
-        self.run(self.here.clock.advance(seconds))
-        self.look()
-        runs.set()
-        self.run(settle())
-
-    @rule(number=nodes, is_cut=st.booleans())
-    def connect(self, number: int, is_cut: bool) -> None:
-        self.contenders[number].node.wire.is_cut = is_cut
-
-    @rule(number=nodes, loses=st.booleans())
-    def lose_answers(self, number: int, loses: bool) -> None:
-        self.contenders[number].node.wire.loses_answers = loses
-
-    @rule(number=nodes)
-    def hold_up_calls(self, number: int) -> None:
-        self.contenders[number].sends.clear()
-
-    @rule(number=nodes, seconds=spans)
-    def hold_up_answers(self, number: int, seconds: float) -> None:
-        """The server does what it is asked, and is slow to say so."""
-        self.contenders[number].receives.clear()
-        self.run(self.here.clock.advance(seconds))
-        self.contenders[number].receives.set()
-        self.run(settle())
-
-    @rule(number=nodes)
-    def let_calls_through(self, number: int) -> None:
-        self.contenders[number].sends.set()
-        self.run(settle())
 
     @precondition(lambda self: all(not contender.holds for contender in self.contenders))
-    @rule(number=nodes)
+    @rule(number=st.sampled_from(NODES))
     def come_to_rest(self, number: int) -> None:
         """When all is well again and nobody holds it, whoever asks gets it."""
         for contender in self.contenders:
-            contender.node.wire.is_cut = contender.node.wire.loses_answers = False
-            contender.let_through()
+            contender.recover()
             if contender.asking is not None:
                 contender.asking.cancel()
         self.run(self.here.clock.advance(2 * TTL_S))
@@ -205,7 +193,7 @@ class Contention(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         for contender in self.contenders:
-            contender.let_through()
+            contender.recover()
             if contender.asking is not None:
                 contender.asking.cancel()
         self.run(settle())
@@ -217,5 +205,5 @@ class Contention(RuleBasedStateMachine):
         self.loop.close()
 
 
-Contention.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+Contention.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
 TestContention = Contention.TestCase
