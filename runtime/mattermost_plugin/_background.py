@@ -41,8 +41,10 @@ class Background:
         self.pool = pool
         self.bridge: LoopBridge | None = None
         """How threads get to the event loop; None before the plugin is served."""
-        self.is_active = False
-        """Whether jobs run."""
+        self.loop: asyncio.AbstractEventLoop | None = None
+        """The event loop, while jobs run; None else."""
+        self.has_begun = False
+        """Whether the plugin has been activated, or is being activated."""
         self._plugin = plugin
         self._deactivate_s = deactivate_s
 
@@ -54,12 +56,13 @@ class Background:
 
     def begin(self) -> None:
         """An activation begins: forget the jobs that an earlier one has registered."""
+        self.has_begun = True
         if self._plugin._jobs is not None:
             self._plugin._jobs._begin()
 
     def start(self) -> None:
         """Run jobs from now on: the plugin is active."""
-        self.is_active = True
+        self.loop = asyncio.get_running_loop()
         if self._plugin._jobs is not None:
             self._plugin._jobs._start(self)
 
@@ -69,7 +72,7 @@ class Background:
         Args:
             deadline: by when OnDeactivate must be done; a time of the event loop.
         """
-        self.is_active = False
+        self.loop = None
         if self._plugin._jobs is None:
             return
         left_s = self._deactivate_s if deadline is None else deadline - asyncio.get_running_loop().time()

@@ -6,10 +6,12 @@ meanwhile. Both keep what they need in the plugin's part of the server's key-val
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, ParamSpec
 
 from mattermost_plugin._api_call import RetryPolicy
 from mattermost_plugin._async_jobs import AsyncJobs
@@ -44,6 +46,8 @@ __all__ = [
     "UnknownJobError",
 ]
 
+_P = ParamSpec("_P")
+
 DEFAULT_TTL_S: Final = 15
 _LONGEST_RETRY_S: Final = 3600.0
 _MOST_ATTEMPTS: Final = 1000
@@ -70,7 +74,6 @@ class Jobs:
         self._one_shots: dict[str, OneShotSpec] = {}
         self._of_activation: set[str] = set()
         """Names that were registered since the activation began; the next one registers them again."""
-        self._was_begun = False
         self._site: JobSite | None = None
         self._aio = AsyncJobs(plugin, self._one_shots)
 
@@ -123,8 +126,7 @@ class Jobs:
         with self._lock:
             self._register(name)
             job = self._recurring[name] = RecurringJob(spec, self._close)
-            site = self._site
-        _on_loop(site, self._watch_all)
+        self._start_soon()
         return job
 
     def once(
@@ -176,8 +178,7 @@ class Jobs:
         with self._lock:
             self._register(name)
             self._one_shots[name] = spec
-            site = self._site
-        _on_loop(site, self._watch_all)
+        self._start_soon()
 
     def run_at(
         self,
@@ -270,8 +271,16 @@ class Jobs:
     def _register(self, name: str) -> None:
         if name in self._recurring or name in self._one_shots:
             raise DuplicateJobError(name)
-        if self._was_begun:
+        background = self._plugin._background
+        if background is not None and background.has_begun:
             self._of_activation.add(name)
+
+    def _start_soon(self) -> None:
+        """Run what was registered, if the plugin is active."""
+        background = self._plugin._background
+        loop = None if background is None else background.loop
+        if background is not None and loop is not None:
+            _call_soon(loop, self._start, background)
 
     def _close(self, job: RecurringJob) -> None:
         with self._lock:
@@ -279,25 +288,32 @@ class Jobs:
                 del self._recurring[job.name]
                 self._of_activation.discard(job.name)
             site = self._site
-        _on_loop(site, job._end)
+        if site is not None:
+            _call_soon(site.loop, job._end)
 
     # What follows is called by the runtime, on the event loop.
 
     def _begin(self) -> None:
         """An activation begins, which will register its jobs."""
         with self._lock:
-            self._was_begun = True
             for name in self._of_activation:
                 self._recurring.pop(name, None)
                 self._one_shots.pop(name, None)
             self._of_activation.clear()
 
     def _start(self, background: Background) -> None:
-        """Run jobs from now on."""
-        site = JobSite(self._plugin, background.pool)
+        """Run from now on what is registered and does not run yet."""
+        if background.loop is None:
+            # The plugin has been deactivated since this was asked for.
+            return
         with self._lock:
-            self._site = site
-        self._watch_all()
+            if self._site is None:
+                self._site = JobSite(self._plugin, background.pool)
+            site, jobs, has_one_shots = self._site, tuple(self._recurring.values()), bool(self._one_shots)
+        for job in jobs:
+            job._begin(site)
+        if has_one_shots:
+            self._aio._begin(site)
 
     async def _stop(self, patience_s: float) -> None:
         """Run jobs no more."""
@@ -309,17 +325,6 @@ class Jobs:
             job._watch = None
         if site is not None:
             await site.stop(patience_s)
-
-    def _watch_all(self) -> None:
-        """Begin to watch what is registered and not watched yet."""
-        with self._lock:
-            site, jobs, has_one_shots = self._site, tuple(self._recurring.values()), bool(self._one_shots)
-        if site is None:
-            return
-        for job in jobs:
-            job._begin(site)
-        if has_one_shots:
-            self._aio._begin(site)
 
 
 class RecurringJob:
@@ -352,15 +357,10 @@ class RecurringJob:
             watch.close()
 
 
-def _on_loop(site: JobSite | None, function: Callable[[], None]) -> None:
-    """Have a function called soon on the event loop, if jobs run there."""
-    if site is None:
-        return
-    try:
-        site.loop.call_soon_threadsafe(function)
-    except RuntimeError:
-        # The loop is closed: the plugin has stopped, and jobs with it.
-        return
+def _call_soon(loop: asyncio.AbstractEventLoop, function: Callable[_P, None], *arguments: _P.args) -> None:
+    """Have a function called on the event loop; nothing if the loop is closed, and the plugin with it stopped."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(function, *arguments)
 
 
 def _checked_callback(callback: Callback[RunT]) -> Callback[RunT]:
