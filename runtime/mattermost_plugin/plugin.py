@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mattermost_plugin._clock import PluginClock
     from mattermost_plugin.cluster import Cluster
     from mattermost_plugin.jobs import Jobs
+    from mattermost_plugin.kv import KVStore
     from mattermost_pluginapi.api.client import PluginAPI
 
 __all__ = ["Plugin"]
@@ -84,6 +85,7 @@ class Plugin(PluginHooks):
         Raises:
             RuntimeError: the plugin is not being served, as in `__init__`, and was made without a substitute.
             ConfigError: the host gave no address of its plugin API.
+            APIUnavailable: the plugin has stopped.
         """
         if self._api is not None:
             return self._api
@@ -128,6 +130,19 @@ class Plugin(PluginHooks):
             jobs: Jobs = vars(self).setdefault("_jobs", Jobs(self))
             return jobs
         return self._jobs
+
+    @property
+    def kv(self) -> KVStore:
+        """The plugin's own keys and values, kept by the server; `self.kv.aio` for async handlers.
+
+        Raises:
+            RuntimeError: as `api`.
+            ConfigError: as `api`.
+        """
+        # Loaded when used: a plugin that stores nothing needs none of it.
+        from mattermost_plugin.kv import KVStore
+
+        return KVStore(self.api)
 
     @property
     def config(self) -> RuntimeConfig:

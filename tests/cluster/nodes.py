@@ -135,10 +135,9 @@ class Wire(AsyncPluginAPI):
             await self.on_answer()
         if self.loses_answers:
             raise APIDeadlineExceeded(method.method, "lost", may_have_taken_effect=True)
-        error = error_in_reply(method, response, "")
-        if error is not None:
-            raise error
         answer: ResponseT = response
+        if answer.HasField("error"):
+            raise error_in_reply(method, answer.error, "")
         return answer
 
 
