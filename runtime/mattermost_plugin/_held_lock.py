@@ -39,6 +39,7 @@ class HeldLock:
         self._lease = lease
         self._clock = clock
         self._loop = asyncio.get_running_loop()
+        self._is_given_back = False
         self._mutex = threading.Lock()
         self._told: list[Callable[[], object]] = []
         self._keeper = self._loop.create_task(self._keep(), name=f"keeper of the lock {name}")
@@ -49,7 +50,7 @@ class HeldLock:
 
         It is, too, when its time is over and the event loop, which may be blocked, has not noticed.
         """
-        if not self.lost.is_set() and self._lease.is_over(self._clock.now()):
+        if not self.lost.is_set() and not self._is_given_back and self._lease.is_over(self._clock.now()):
             self._declare_lost(_NOT_REFRESHED)
         return self.lost.is_set()
 
@@ -65,7 +66,8 @@ class HeldLock:
         self._declare_lost(reason)
 
     def let_go(self) -> None:
-        """Refresh the lock no longer, and tell nobody of what becomes of it. On the event loop."""
+        """Refresh the lock no longer: it is given back, and no loss from now on. On the event loop."""
+        self._is_given_back = True
         self._told.clear()
         self._keeper.cancel()
 
@@ -106,7 +108,8 @@ class HeldLock:
         error = call.exception()
         if error is not None:
             self._lease.delay(self._clock.now())
-            _log.warning("The lock %s could not be refreshed, which is tried again: %s", self.name, error)
+            if self._lease.failures == 1:
+                _log.warning("The lock %s could not be refreshed, which is tried again: %s", self.name, error)
         elif not call.result():
             self._declare_lost(_NOT_OURS)
         elif not self.is_lost:

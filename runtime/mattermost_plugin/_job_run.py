@@ -180,7 +180,7 @@ class Performance(Generic[RunT]):
         measured = steady(clock)
         until = None if timeout_s is None else measured.now() + timeout_s
         self._work = asyncio.ensure_future(contain_exit(self._call(pool)))
-        self._held.tell(lambda: self.cancel("its lock was lost"))
+        self._held.tell(lambda: self.cancel(self._control.reason))
         if until is not None and not await is_done_by(measured, until, self._work):
             self._is_late = True
             _log.error("The %s is cancelled: it has run for %g s", self.label, timeout_s)

@@ -48,7 +48,6 @@ class Lease:
 
     def __init__(self, ttl_s: int, sent_at: float) -> None:
         self.ttl_s = ttl_s
-        self._failures = 0
         self.renew(sent_at)
 
     @property
@@ -58,7 +57,8 @@ class Lease:
 
     def renew(self, sent_at: float) -> None:
         """The server has granted the claim that was sent then."""
-        self._failures = 0
+        self.failures = 0
+        """Claims since then that have failed."""
         self.lost_at: float = sent_at + self.ttl_s - max(_LEAST_MARGIN_S, self.ttl_s * _MARGIN)
         """From then on the lock counts as lost."""
         self.refresh_at: float = sent_at + self.ttl_s / _REFRESHES
@@ -66,8 +66,8 @@ class Lease:
 
     def delay(self, now: float) -> None:
         """A claim has failed: the next one is due after a pause, which grows."""
-        self._failures += 1
-        self.refresh_at = min(now + _PAUSES.pause(self._failures), self.lost_at)
+        self.failures += 1
+        self.refresh_at = min(now + _PAUSES.pause(self.failures), self.lost_at)
 
     def is_over(self, now: float) -> bool:
         """Whether the lock counts as lost."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _KEYS_PER_PAGE: Final = 1000
-_MOST_PAGES: Final = 1000
-"""A million keys; a server that answers without end is not followed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,13 +107,6 @@ class OneShotStore:
 
     async def keys(self) -> list[tuple[str, str]]:
         """Names and keys of all jobs."""
-        return [parsed async for stored in self._stored_keys() if (parsed := parse_once_key(stored)) is not None]
-
-    async def _stored_keys(self) -> AsyncIterator[str]:
-        # The server cannot list by prefix.
-        for page in range(_MOST_PAGES):
-            keys = await self._api.kv_list(page, _KEYS_PER_PAGE)
-            for key in keys:
-                yield key
-            if len(keys) < _KEYS_PER_PAGE:
-                return
+        # All keys of the plugin: the server cannot list by prefix.
+        stored_keys = self._api.iter_kv_list(page_size=_KEYS_PER_PAGE)
+        return [parsed async for stored in stored_keys if (parsed := parse_once_key(stored)) is not None]

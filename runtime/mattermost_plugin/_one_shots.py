@@ -123,10 +123,11 @@ class OneShotWatch:
                 entry = self._known.get((name, key))
                 if name in self._specs and (entry is None or entry.run is None):
                     self._found(entry, await self._store.get(name, key))
-        except (APITransportError, PluginAPIError) as error:
+        except Exception as error:  # noqa: BLE001 - the top of the scan: jobs that are known go on, whatever goes wrong
             self._failed_scans += 1
             if self._failed_scans == 1:
-                _log.warning("One-shot jobs could not be looked for: %s", error)
+                is_expected = isinstance(error, (APITransportError, PluginAPIError))
+                _log.warning("One-shot jobs could not be looked for: %s", error, exc_info=not is_expected)
             pause_s = _PAUSES.pause(self._failed_scans)
         else:
             self._failed_scans = 0

@@ -11,7 +11,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, ParamSpec
+from typing import TYPE_CHECKING, Final
 
 from mattermost_plugin._api_call import RetryPolicy
 from mattermost_plugin._async_jobs import AsyncJobs
@@ -45,8 +45,6 @@ __all__ = [
     "RecurringRun",
     "UnknownJobError",
 ]
-
-_P = ParamSpec("_P")
 
 DEFAULT_TTL_S: Final = 15
 _LONGEST_RETRY_S: Final = 3600.0
@@ -280,7 +278,7 @@ class Jobs:
         background = self._plugin._background
         loop = None if background is None else background.loop
         if background is not None and loop is not None:
-            _call_soon(loop, self._start, background)
+            _call_soon(loop, lambda: self._start(background))
 
     def _close(self, job: RecurringJob) -> None:
         with self._lock:
@@ -357,10 +355,10 @@ class RecurringJob:
             watch.close()
 
 
-def _call_soon(loop: asyncio.AbstractEventLoop, function: Callable[_P, None], *arguments: _P.args) -> None:
+def _call_soon(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:
     """Have a function called on the event loop; nothing if the loop is closed, and the plugin with it stopped."""
     with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(function, *arguments)
+        loop.call_soon_threadsafe(function)
 
 
 def _checked_callback(callback: Callback[RunT]) -> Callback[RunT]:

@@ -1,6 +1,7 @@
 """Mutexes for coroutines: who holds, who waits, and what the holder learns."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -8,7 +9,7 @@ import pytest
 
 from mattermost_plugin.api import APIUnavailable
 from mattermost_plugin.cluster import AsyncMutex, LockLostError, LockTimeoutError, PluginStoppedError
-from tests.cluster.nodes import Node, Site, settle, site
+from tests.cluster.nodes import PLUGIN_ID, Node, Site, settle, site
 
 KEY = "pysdk:lock:mutex:m"
 
@@ -286,14 +287,17 @@ def test_a_lock_that_another_holder_took_is_not_touched() -> None:
 def test_the_deletion_of_the_key_is_noticed() -> None:
     async def scenario(here: Site) -> None:
         node = here.node()
-        with pytest.raises(LockLostError, match="not there any more, or another holder"):
+
+        async def delete(seconds: float) -> None:
             async with mutex(node):
-                here.host.store.kv.delete_all("com.example.everywhere")
-                await here.clock.advance(10)
-                raise AssertionError("goes on")
+                here.host.store.kv.delete_all(PLUGIN_ID)
+                await here.clock.advance(seconds)
+
+        with pytest.raises(LockLostError, match="not there any more, or another holder") as caught:
+            await delete(10)
+        assert isinstance(caught.value.__cause__, asyncio.CancelledError)
         with pytest.raises(LockLostError, match="when it was given back"):
-            async with mutex(node):
-                here.host.store.kv.delete_all("com.example.everywhere")
+            await delete(0)
 
     run(scenario)
 
@@ -309,13 +313,14 @@ def test_the_body_may_end_before_its_cancellation_arrives() -> None:
         assert task.cancelling() == 0
         await settle()
 
-        with pytest.raises(LockLostError):
+        async def bear_it() -> None:
             async with mutex(node):
                 here.clock.jump(100)
-                try:
+                with contextlib.suppress(asyncio.CancelledError):
                     await settle()
-                except asyncio.CancelledError:
-                    pass
+
+        with pytest.raises(LockLostError):
+            await bear_it()
         assert task.cancelling() == 0
 
     run(scenario)
@@ -324,10 +329,14 @@ def test_the_body_may_end_before_its_cancellation_arrives() -> None:
 def test_the_bodys_own_error_comes_first() -> None:
     async def scenario(here: Site) -> None:
         node = here.node()
-        with pytest.raises(KeyError) as caught:
+
+        async def fail() -> None:
             async with mutex(node):
                 here.clock.jump(100)
                 raise KeyError("own")
+
+        with pytest.raises(KeyError) as caught:
+            await fail()
         assert caught.value.__notes__ == ["the lock m was lost: it could not be refreshed in time"]
 
     run(scenario)

@@ -102,7 +102,7 @@ def test_nothing_drifts_over_a_thousand_runs() -> None:
 
         Ticking.work = take_long
         Ticking.interval = 1.1
-        (node,) = await ticking(here)
+        await ticking(here)
         await here.clock.advance(1100.5)
         expected = [round(1.1 * number, 6) for number in range(1, 1001)]
         assert [round(due, 6) for due in dues()] == expected
@@ -254,7 +254,10 @@ class Handed(asyncio.Queue[tuple[str, RecurringRun, str]]):
 def test_a_function_that_returns_a_coroutine() -> None:
     class Wrapped(Plugin):
         def on_activate(self) -> None:
-            self.jobs.every("tick", 60, lambda run: self.tick(run))
+            self.jobs.every("tick", 60, self.begin)
+
+        def begin(self, run: RecurringRun) -> Awaitable[None]:
+            return self.tick(run)
 
         async def tick(self, run: RecurringRun) -> None:
             ran.set_result(threading.current_thread() is threading.main_thread())
@@ -387,7 +390,7 @@ def test_an_end_that_cannot_be_recorded_is_recorded_later(caplog: pytest.LogCapt
 
 def test_answers_that_are_old_run_nothing_twice() -> None:
     async def scenario(here: Site) -> None:
-        (node,) = await ticking(here)
+        await ticking(here)
         await here.clock.advance(1)
         before = here.stored(KEY)
         assert before is not None

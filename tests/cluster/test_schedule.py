@@ -198,6 +198,7 @@ def test_fields_that_are_not_known_are_let_be() -> None:
 
 
 def test_payloads_that_cannot_be_stored() -> None:
+    odd: object
     for odd in ([], "text", {1: 2}):
         with pytest.raises(TypeError, match="a JSON object"):
             OneShotRecord.planned(0, odd)
