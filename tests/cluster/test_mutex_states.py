@@ -12,9 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from mattermost_plugin.api import APITransportError
 from mattermost_plugin.cluster import LockLostError
+from tests.cluster.contending import KEY
 from tests.cluster.nodes import Node, SetClock, Site, settle, site
 
-KEY = "pysdk:lock:mutex:m"
 TTL_S = 10
 NODES = range(3)
 

@@ -2,22 +2,14 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from mattermost_plugin import Plugin
 from mattermost_plugin.cluster import LockLostError, LockTimeoutError, PluginStoppedError
-from tests.cluster.nodes import Node, Site, settle, site
-
-
-def run(scenario: Callable[[Site], Awaitable[None]]) -> None:
-    async def main() -> None:
-        async with site() as here:
-            await scenario(here)
-
-    asyncio.run(main())
+from tests.cluster.contending import run
+from tests.cluster.nodes import Node, Site, settle
 
 
 class Asked:
