@@ -207,13 +207,15 @@ class Locks:
         try:
             deleted = await store.delete(call_limit_s(store.ttl_s))
         except (APITransportError, PluginAPIError) as error:
-            _log.warning("The lock %s could not be freed, which is tried again: %s", name, error)
-            self._leave(self._free_later(name, store))
+            _log.warning("The lock %s could not be freed; it frees itself within %d s: %s", name, store.ttl_s, error)
+            if not self._stopping:
+                self._leave(self._free_later(store))
             return True
         self._wake_next(store.key)
         return deleted
 
-    async def _free_later(self, name: str, store: LockStore) -> None:
+    async def _free_later(self, store: LockStore) -> None:
+        """Free a lock before it frees itself, if the server comes back."""
         clock = self.clock
         for tries in range(1, _GIVE_BACK_TRIES):
             await clock.sleep_until(clock.now() + _PAUSES.pause(tries))
@@ -223,7 +225,6 @@ class Locks:
                 continue
             self._wake_next(store.key)
             return
-        _log.warning("The lock %s could not be freed; it frees itself within %d s", name, store.ttl_s)
 
     def _wake_next(self, key: str) -> None:
         for waiter in self._waiters.get(key, ()):

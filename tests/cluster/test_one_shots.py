@@ -234,10 +234,14 @@ def test_a_kind_that_this_node_does_not_know_is_left_alone() -> None:
         await here.clock.advance(1000)
         assert here.keys() == [KEY]
         # Once it learns the kind, it looks.
-        other.plugin.jobs.once("remind", lambda run: Reminding.runs.append((other.plugin, run, 0.0)))  # type: ignore[arg-type]  # the test's own
-        while not Reminding.runs:
-            await here.clock.advance(1)
-        assert keys() == ["k"]
+        learnt: list[str] = []
+
+        async def remind(run: OneShotRun) -> None:
+            learnt.append(run.key)
+
+        other.plugin.jobs.once("remind", remind)
+        await here.clock.advance(1)
+        assert learnt == ["k"]
 
     run(scenario)
 

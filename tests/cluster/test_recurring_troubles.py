@@ -112,6 +112,25 @@ def test_a_run_that_loses_its_lock_is_cancelled_and_made_again() -> None:
     run(scenario)
 
 
+def test_a_lone_node_that_lost_the_lock_makes_the_run_again_itself() -> None:
+    async def scenario(here: Site) -> None:
+        async def hang(plugin: Ticking, run: RecurringRun) -> None:
+            if len(Ticking.runs) == 1:
+                await asyncio.get_running_loop().create_future()
+
+        Ticking.work = hang
+        Ticking.interval = 3600
+        (node,) = await ticking(here)
+        await here.clock.advance(3600)
+        node.wire.is_cut = True
+        await here.clock.advance(15)
+        node.wire.is_cut = False
+        await here.clock.advance(60)
+        assert dues() == [3600, 3600]
+
+    run(scenario)
+
+
 def test_a_server_that_is_away_delays_it(caplog: pytest.LogCaptureFixture) -> None:
     async def scenario(here: Site) -> None:
         (node,) = await ticking(here)
