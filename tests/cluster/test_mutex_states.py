@@ -205,5 +205,5 @@ class Contention(RuleBasedStateMachine):
         self.loop.close()
 
 
-Contention.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+Contention.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 TestContention = Contention.TestCase
