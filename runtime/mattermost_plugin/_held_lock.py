@@ -91,11 +91,14 @@ class HeldLock:
             function()
 
     async def _keep(self) -> None:
-        while not self.is_lost:
-            await self._clock.sleep_until(self._lease.refresh_at)
-            if self.is_lost:
-                return
-            await self._refresh()
+        try:
+            while not self.is_lost:
+                await self._clock.sleep_until(self._lease.refresh_at)
+                if not self.is_lost:
+                    await self._refresh()
+        except Exception:  # noqa: BLE001 - the top of the task: a holder whose lock is not refreshed must know
+            _log.exception("The lock %s cannot be refreshed", self.name)
+            self._declare_lost(_NOT_REFRESHED)
 
     async def _refresh(self) -> None:
         sent_at = self._clock.now()

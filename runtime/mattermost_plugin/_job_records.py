@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
+from mattermost_plugin._schedule import is_time
+
 MAX_PAYLOAD_BYTES: Final = 64 * 1024
 """Of a one-shot job's payload as JSON: every node reads all jobs again and again."""
 
@@ -35,7 +37,12 @@ class RecurringRecord:
         """Read it; None if it is not readable."""
         stored = _decode_object(raw)
         match stored:
-            case {"last": int(last_ms), "ran": bool(has_run), "claimed": int(claimed_ms), "tries": int(tries)}:
+            case {
+                "last": int(last_ms),
+                "ran": bool(has_run),
+                "claimed": int(claimed_ms),
+                "tries": int(tries),
+            } if is_time(last_ms):
                 return cls(last_ms, has_run, claimed_ms, tries, str(stored.get("by", "")))
         return None
 
@@ -99,7 +106,7 @@ class OneShotRecord:
                 "plan": str(plan),
                 "attempt": int(attempt),
                 "failed": bool(has_failed),
-            }:
+            } if is_time(due_ms):
                 return cls(due_ms, payload, plan, attempt, has_failed)
         return None
 

@@ -95,6 +95,11 @@ def schedule_of(interval: object, align: object) -> Schedule:
     return Schedule(interval_ms, round(seconds("align", align) * 1000) % interval_ms)
 
 
+def is_time(at_ms: int) -> bool:
+    """Whether a datetime can hold it."""
+    return 0 <= at_ms < _LATEST_S * 1000
+
+
 def timestamp_ms(when: object) -> int:
     """A time in milliseconds since 1970.
 

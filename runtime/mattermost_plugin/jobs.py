@@ -97,8 +97,8 @@ class Jobs:
         one run, at once. The first run is one interval after the job was first registered on this server; restarts do
         not change that. A new interval counts from the last due time.
 
-        A run whose node dies, or that is cancelled because the plugin stops there, is made again, by any node, at most
-        two times. A run that raises is not.
+        A run that was cut short, because the plugin stops there, its lock was lost or its node died, is made again by
+        any node; if its node dies three times, it is left out. A run that raises is not made again.
 
         Args:
             name: 1 to 100 ASCII letters, digits and . _ / @ + = , -; one of a kind in the plugin.

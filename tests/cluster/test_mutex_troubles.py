@@ -9,7 +9,7 @@ import pytest
 from mattermost_plugin.api import APIUnavailable
 from mattermost_plugin.cluster import LockLostError
 from tests.cluster.contending import KEY, mutex, run
-from tests.cluster.nodes import PLUGIN_ID, Site, settle
+from tests.cluster.nodes import PLUGIN_ID, SetClock, Site, settle
 
 
 def test_the_lock_of_a_node_that_died_frees_itself() -> None:
@@ -302,6 +302,22 @@ def test_one_object_waits_for_the_holder_that_has_lost_it() -> None:
         assert waiting.result()
 
     run(scenario)
+
+
+def test_a_clock_that_fails_loses_the_lock(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(SetClock):
+        async def sleep_until(self, when: float) -> None:
+            raise OSError("no time")
+
+    async def scenario(here: Site) -> None:
+        node = here.node()
+        node.plugin._clock = Broken()
+        with pytest.raises(LockLostError):
+            async with mutex(node):
+                await settle()
+
+    run(scenario)
+    assert "The lock m cannot be refreshed" in caplog.text
 
 
 def test_a_lock_that_cannot_be_given_back_is_freed_later(caplog: pytest.LogCaptureFixture) -> None:

@@ -184,7 +184,16 @@ def test_what_is_no_record(raw: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("change", "kind"),
-    [({"due": "1"}, "once"), ({"payload": []}, "once"), ({"failed": 0}, "once"), ({"last": 1.5}, "every")],
+    [
+        ({"due": 10**15}, "once"),
+        ({"due": -1}, "once"),
+        ({"last": -1}, "every"),
+        ({"last": 10**15}, "every"),
+        ({"due": "1"}, "once"),
+        ({"payload": []}, "once"),
+        ({"failed": 0}, "once"),
+        ({"last": 1.5}, "every"),
+    ],
 )
 def test_fields_of_other_types_are_no_record(change: dict[str, object], kind: str) -> None:
     record = OneShotRecord.planned(1, {}) if kind == "once" else RecurringRecord(1)
