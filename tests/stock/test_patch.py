@@ -1,14 +1,16 @@
 """What a server is sent so that its object becomes what the handler returned."""
 
+from typing import Any
+
 from mattermost_plugin._stock.patch import make_patch
 from mattermost_pluginapi.api.values import to_struct
 from mattermost_pluginapi.v1.file_pb2 import FileInfo
 from mattermost_pluginapi.v1.post_pb2 import Post, PostMetadata
 
 
-def post(**fields: object) -> Post:
-    whole = {"id": "p1", "message": "hello", "create_at": 5, "is_pinned": True, "file_ids": ["a", "b"]}
-    return Post(**{**whole, **fields})  # type: ignore[arg-type]  # fields of a test
+def post(**fields: Any) -> Post:
+    whole: dict[str, Any] = {"id": "p1", "message": "hello", "create_at": 5, "is_pinned": True, "file_ids": ["a", "b"]}
+    return Post(**{**whole, **fields})
 
 
 def test_an_unchanged_object_needs_nothing() -> None:
