@@ -5,7 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Final
 
-from google.protobuf.json_format import MessageToDict
+from google.protobuf.json_format import MessageToDict, ParseDict
+from google.protobuf.struct_pb2 import Struct
 
 from mattermost_plugin.devhost.app.channels import existing_channel
 from mattermost_plugin.devhost.app.ephemeral import send_ephemeral
@@ -140,7 +141,8 @@ async def post_response(
     )
     post.props.CopyFrom(response.props)
     if response.message_attachments:
-        post.props["attachments"] = [_in_props(attachment) for attachment in response.message_attachments]
+        attachments = [_in_props(each) for each in response.message_attachments]
+        post.props.MergeFrom(ParseDict({"attachments": attachments}, Struct()))
     if response.username:
         post.props["override_username"] = response.username
     if response.response_type == IN_CHANNEL:

@@ -1,0 +1,97 @@
+"""Protobuf messages as JSON to look at: without what the contract marks as secret, and cut to a size for the eye."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Final
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from google.protobuf.struct_pb2 import ListValue, Struct, Value
+
+from mattermost_pluginapi import options_pb2
+
+__all__ = ["HIDDEN", "Json", "plain", "shown"]
+
+Json = Mapping[str, "Json"] | Sequence["Json"] | str | float | bool | None
+
+HIDDEN: Final = "<redacted>"
+"""Stands for a secret, as in plugins' logs."""
+
+LONGEST_TEXT: Final = 4_000
+"""In characters."""
+MOST_ITEMS: Final = 50
+DEEPEST: Final = 12
+LARGEST_EXACT: Final = 2**53
+"""Integers up to here are what JavaScript takes them for."""
+
+
+def shown(message: Message) -> Json:
+    """A message: the fields that are set, in their order."""
+    return _message(message, 0)
+
+
+def plain(value: object, depth: int = 0) -> Json:
+    """Any value: of the log, of an event, or of a message's field."""
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) <= LARGEST_EXACT else str(value)
+    if isinstance(value, str):
+        return _cut(value)
+    if isinstance(value, bytes):
+        return _bytes(value)
+    if depth >= DEEPEST:
+        return "..."
+    if isinstance(value, Message):
+        return _message(value, depth)
+    if isinstance(value, Mapping):
+        items = {str(key): plain(value[key], depth + 1) for key in list(value)[:MOST_ITEMS]}
+        return items | ({"...": f"{len(value) - MOST_ITEMS} more"} if len(value) > MOST_ITEMS else {})
+    if isinstance(value, Sequence):
+        cut: list[Json] = [plain(item, depth + 1) for item in value[:MOST_ITEMS]]
+        return [*cut, f"... {len(value) - MOST_ITEMS} more"] if len(value) > MOST_ITEMS else cut
+    return _cut(str(value))
+
+
+def _message(message: Message, depth: int) -> Json:
+    if isinstance(message, Struct | Value | ListValue):
+        return plain(MessageToDict(message), depth)
+    if depth >= DEEPEST:
+        return "..."
+    secret = _secret_fields(message.DESCRIPTOR)
+    fields: dict[str, Json] = {}
+    for field, value in message.ListFields():
+        fields[field.name] = HIDDEN if field.name in secret else _field(field, value, depth + 1)
+    return fields
+
+
+def _field(field: FieldDescriptor, value: object, depth: int) -> Json:
+    if field.enum_type is not None and isinstance(value, int):
+        known = field.enum_type.values_by_number.get(value)
+        return known.name if known else value
+    return plain(value, depth)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}... {len(text) - LONGEST_TEXT} more"
+
+
+def _bytes(value: bytes) -> str:
+    """Bytes that are a text as such: keys' values, bodies of HTTP."""
+    try:
+        text = value[:LONGEST_TEXT].decode()
+    except UnicodeDecodeError:
+        text = "\0"
+    if not text.replace("\n", "").replace("\r", "").replace("\t", "").isprintable():
+        return f"<{len(value)} bytes>"
+    return text if len(value) <= LONGEST_TEXT else f"{text}... of {len(value)} bytes"
+
+
+@cache
+def _secret_fields(descriptor: Descriptor) -> frozenset[str]:
+    return frozenset(
+        field.name for field in descriptor.fields if field.GetOptions().Extensions[options_pb2.field].secret
+    )
