@@ -81,6 +81,7 @@ class Workshop(Plugin):
     async def on_activate(self) -> None:
         """Declare the commands."""
         self.gate = asyncio.Event()
+        self.written = 0
         await self.api.aio.register_command(
             Command(trigger="work", auto_complete=True, autocomplete_data=completion(), auto_complete_desc="Work")
         )
@@ -102,6 +103,12 @@ class Workshop(Plugin):
         """Count the posts."""
         value = await self.api.aio.kv_get("posts")
         await self.api.aio.kv_set("posts", str(int(value or b"0") + 1).encode())
+
+    async def on_websocket_connect(self, web_conn_id: str, user_id: str) -> None:
+        """A tab was opened."""
+
+    async def on_websocket_disconnect(self, web_conn_id: str, user_id: str) -> None:
+        """A tab was closed."""
 
     async def execute_command(self, context: PluginContext, args: CommandArgs) -> CommandResponse:
         """Answer /work and /tidy."""
@@ -161,15 +168,17 @@ class Workshop(Plugin):
             await writer.aflush()
 
     async def serve_flood(self, context: PluginContext, writer: ResponseWriter, request: HTTPRequest) -> None:
-        """More than any buffer holds; the log tells how much got away."""
-        written = 0
+        """More than any buffer holds."""
         try:
             while True:
                 await writer.awrite(PIECE)
-                written += len(PIECE)
-                self.written = written
+                self.written += len(PIECE)
         finally:
             self.logger.info("flood ended")
+
+    async def serve_written(self, context: PluginContext, writer: ResponseWriter, request: HTTPRequest) -> None:
+        """How much of the flood got away."""
+        await answer(writer, self.written)
 
     async def serve_gate(self, context: PluginContext, writer: ResponseWriter, request: HTTPRequest) -> None:
         """Reads nothing of the body before somebody asks for /open."""

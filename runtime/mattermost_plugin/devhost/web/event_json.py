@@ -17,7 +17,7 @@ from mattermost_plugin.devhost.events import (
     PushSent,
     WebSocketEvent,
 )
-from mattermost_plugin.devhost.web.message_json import HIDDEN, Json, plain, shown
+from mattermost_plugin.devhost.web.message_json import Json, plain, shown
 from mattermost_pluginapi.v1.common_pb2 import AppError
 from mattermost_pluginapi.v1.hooks_http_pb2 import ServeHTTPRequest, ServeHTTPResponse
 from mattermost_pluginapi.v1.websocket_pb2 import WebsocketBroadcast
@@ -26,9 +26,6 @@ __all__ = ["details_of", "summary_of"]
 
 LONGEST_LINE: Final = 300
 """Of a text in the list, in characters; the details have more of it."""
-
-SECRET_KEYS: Final = frozenset({"token", "trigger_id", "password", "auth_data", "mfa_secret"})
-"""What is hidden in the data of websocket events, which have no types to tell it by."""
 
 
 def summary_of(event: Event) -> dict[str, Json]:
@@ -109,7 +106,7 @@ def _reach(broadcast: WebsocketBroadcast) -> str:
 
 
 def _data(event: WebSocketEvent) -> Json:
-    return _without_secrets({key: _read(value) for key, value in event.data.items()})
+    return plain({key: _read(value) for key, value in event.data.items()})
 
 
 def _read(value: object) -> object:
@@ -120,13 +117,3 @@ def _read(value: object) -> object:
         except (ValueError, RecursionError):
             return value
     return value
-
-
-def _without_secrets(value: object, depth: int = 0) -> Json:
-    if isinstance(value, dict) and depth < 12:
-        return {
-            str(key): HIDDEN if key in SECRET_KEYS else _without_secrets(item, depth + 1) for key, item in value.items()
-        }
-    if isinstance(value, list) and depth < 12:
-        return [_without_secrets(item, depth + 1) for item in value]
-    return plain(value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections import deque
 from collections.abc import Callable
 from typing import Final
@@ -42,6 +43,8 @@ HELLO_S: Final = 10.0
 
 LARGEST_MESSAGE: Final = 4096
 HEARTBEAT_S: Final = 30.0
+
+_log = logging.getLogger(__name__)
 
 _ABOUT_CHANNELS: Final = {f"channel_{what}" for what in ("created", "deleted", "restored", "updated")}
 _ABOUT_TEAMS: Final = {"added_to_team", "delete_team", "leave_team", "update_team"}
@@ -119,16 +122,23 @@ class Feed:
                 pass
         finally:
             stop_listening()
-            sender.cancel()
-            await asyncio.wait([sender])
             if login:
                 login.act.disconnect(connection_id, user_id)
+            sender.cancel()
+            # Last: when the connection breaks, this task is cancelled here.
+            await asyncio.wait([sender])
 
     async def _send(self, connection: web.WebSocketResponse, tab: _Tab) -> None:
-        await connection.send_str(json.dumps({"hello": {"run": self._parts.journal.run}}))
-        while not connection.closed:
-            # Waits until the connection takes more, and the tab's list fills up meanwhile.
-            await connection.send_str(json.dumps(await tab.next()))
+        try:
+            await connection.send_str(json.dumps({"hello": {"run": self._parts.journal.run}}))
+            while not connection.closed:
+                # Waits until the connection takes more, and the tab's list fills up meanwhile.
+                await connection.send_str(json.dumps(await tab.next()))
+        except ConnectionError:
+            return  # the other side of the connection notices by itself
+        except Exception:  # noqa: BLE001 - a tab that hears nothing more must not look alive
+            _log.exception("a tab cannot be told what happens")
+            await connection.close(code=WSCloseCode.INTERNAL_ERROR)
 
 
 class _Tab:
@@ -178,11 +188,12 @@ class _Tab:
 
 def reaches(world: World, broadcast: WebsocketBroadcast, user_id: str, connection_id: str) -> bool:
     """Whether an event reaches a user's connection."""
-    own = connection_id and connection_id == broadcast.connection_id
-    if broadcast.omitted_connection_id == connection_id or (broadcast.omit_connection_id and own):
+    own = bool(connection_id) and connection_id == broadcast.connection_id
+    omitted = bool(connection_id) and connection_id == broadcast.omitted_connection_id
+    if omitted or (broadcast.omit_connection_id and own):
         return False
     if broadcast.connection_id and not broadcast.omit_connection_id:
-        return bool(own)
+        return own
     if user_id in broadcast.omit_users:
         return False
     if broadcast.user_id:

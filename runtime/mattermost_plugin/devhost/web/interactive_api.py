@@ -7,16 +7,15 @@ from http import HTTPStatus
 from typing import Final
 
 from aiohttp import web
-from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
+from google.protobuf.json_format import ParseDict, ParseError
 from google.protobuf.struct_pb2 import Struct
 
-from mattermost_plugin.devhost.app.config import integral
 from mattermost_plugin.devhost.app.ephemeral import send_ephemeral, update_ephemeral
 from mattermost_plugin.devhost.app.posts import update_post
 from mattermost_plugin.devhost.errors import not_found
 from mattermost_plugin.devhost.web.json_body import read_fields
 from mattermost_plugin.devhost.web.logins import Login
-from mattermost_plugin.devhost.web.message_json import Json
+from mattermost_plugin.devhost.web.message_json import Json, struct_fields
 from mattermost_plugin.devhost.web.parts import FrontParts
 from mattermost_plugin.devhost.web.plugin_calls import call_plugin
 from mattermost_plugin.devhost.web.problems import RequestError
@@ -104,7 +103,7 @@ class InteractiveApi:
         changed.CopyFrom(post)
         fields = update if isinstance(update, dict) else {}
         changed.message = str(fields.get("message", "") or "")
-        kept = {name: value for name, value in MessageToDict(post.props).items() if name in _KEPT_PROPS}
+        kept = {name: value for name, value in struct_fields(post.props).items() if name in _KEPT_PROPS}
         props = fields.get("props")
         try:
             changed.props.CopyFrom(ParseDict((props if isinstance(props, dict) else {}) | kept, Struct()))
@@ -152,6 +151,5 @@ def _action(post: Post, attachment: int, action: int) -> dict[str, Json]:
 
 def _context(given: Json, selected: str) -> Json:
     """What goes back to the plugin with a click, and the choice of a menu."""
-    whole = integral(given)
-    context = dict(whole) if isinstance(whole, dict) else {}
+    context = dict(given) if isinstance(given, dict) else {}
     return context | ({"selected_option": selected} if selected else {})

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from google.protobuf.json_format import MessageToDict
-
 from mattermost_plugin.devhost.host import DevHost
 from mattermost_plugin.devhost.plugins import InstalledPlugin
-from mattermost_plugin.devhost.web.message_json import Json
+from mattermost_plugin.devhost.web.message_json import Json, struct_fields
 from mattermost_plugin.devhost.world import World
 from mattermost_pluginapi.v1.channel_pb2 import Channel, ChannelType
 from mattermost_pluginapi.v1.file_pb2 import FileInfo
@@ -61,7 +59,7 @@ def channel_view(world: World, channel: Channel, user_id: str) -> dict[str, Json
 def post_view(world: World, post: Post) -> dict[str, Json]:
     """A post with its author, reactions and files."""
     author = world.store.users.get(post.user_id)
-    props: dict[str, Json] = MessageToDict(post.props)
+    props = struct_fields(post.props)
     name = props.get("override_username") or (author.username if author else "somebody")
     return {
         "id": post.id,
@@ -87,7 +85,7 @@ def post_view(world: World, post: Post) -> dict[str, Json]:
 
 def attachments_of(post: Post) -> list[dict[str, Json]]:
     """The attachments among a post's props, with what they call."""
-    found = MessageToDict(post.props).get("attachments")
+    found = struct_fields(post.props).get("attachments")
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
