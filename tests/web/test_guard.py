@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
@@ -82,6 +82,17 @@ def test_the_api_wants_the_key_and_no_other_site(method: str, path: str) -> None
     run(scenario)
 
 
+def test_no_spelling_of_a_path_leads_around_the_key() -> None:
+    async def scenario(here: Site) -> None:
+        paths = ["/plugins/../api/users", "/plugins/x/../../api/users", "//api/users", "/API/users", "/%61pi/users"]
+        for path in [*paths, f"http://{here.address}/api/users", "/api//users", "/api/./users", "/./api/users"]:
+            status, text = await raw(here, f"GET {path} HTTP/1.1", f"Host: {here.address}")
+            assert status in (400, 403, 404), path
+            assert here.ada.id not in text
+
+    run(scenario)
+
+
 def test_the_feed_wants_the_key_and_no_other_site() -> None:
     async def scenario(here: Site) -> None:
         url = f"{here.client.base}/api/feed"
@@ -155,17 +166,13 @@ def test_bodies_are_json_and_bounded() -> None:
                 assert got.content_type == "application/json"
                 assert "\xff" not in await got.text()
 
-        async def endless() -> None:
-            async def pieces():  # type: ignore[no-untyped-def]  # aiohttp takes any async iterable
-                for _ in range(1000):
-                    yield b" " * 65_536
+        async def endless() -> AsyncIterator[bytes]:
+            for _ in range(1000):
+                yield b" " * 65_536
 
-            async with here.client.session.post(
-                url, data=pieces(), headers={**headers, "Content-Type": "application/json"}
-            ) as got:
-                assert got.status == 413
-
-        await endless()
+        kind = {"Content-Type": "application/json"}
+        async with here.client.session.post(url, data=endless(), headers=headers | kind) as got:
+            assert got.status == 413
 
     run(scenario)
 

@@ -96,7 +96,7 @@ class Front:
         for topic in (*(topic(parts) for topic in topics), interactive, self._feed):
             api.add_routes(topic.routes())
         app = web.Application(middlewares=[own_address(lambda: self._port)])
-        app.add_routes([web.get("/", self._show)])
+        app.add_routes([web.get("/", self._show), web.get("/favicon.ico", _no_icon)])
         app.add_subapp("/api/", api)
         app.add_routes(Forward(parts).routes())
         return app
@@ -104,3 +104,8 @@ class Front:
     async def _show(self, request: web.Request) -> web.Response:
         headers = OWN_HEADERS | {"Content-Security-Policy": self._page.policy(request.host)}
         return web.Response(text=self._page.html, content_type="text/html", headers=headers)
+
+
+async def _no_icon(request: web.Request) -> web.Response:
+    """Browsers ask for one with each page of a plugin, and would complain."""
+    return web.Response(status=204, headers=OWN_HEADERS)
