@@ -106,7 +106,8 @@ class Browser:
         return complaints
 
     def _listen(self) -> None:
-        lines = self.driver.get_log("browser")  # type: ignore[no-untyped-call]  # selenium leaves it untyped
+        driver: Any = self.driver  # selenium leaves this method without types
+        lines = driver.get_log("browser")
         self._complaints += [f"{line['source']}: {line['message']}" for line in lines]
 
 
@@ -199,7 +200,7 @@ class Tab:
 
     def run(self, script: str) -> Any:
         """Run a script in the page; what it returns."""
-        return self.driver.execute_script(script)  # type: ignore[no-untyped-call]  # selenium leaves it untyped
+        return self.driver.execute_script(script)
 
 
 class Stage:

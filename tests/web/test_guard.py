@@ -170,8 +170,8 @@ def test_bodies_are_json_and_bounded() -> None:
             for _ in range(1000):
                 yield b" " * 65_536
 
-        kind = {"Content-Type": "application/json"}
-        async with here.client.session.post(url, data=endless(), headers=headers | kind) as got:
+        of_json = headers | {"Content-Type": "application/json"}
+        async with here.client.session.post(url, data=endless(), headers=of_json) as got:
             assert got.status == 413
 
     run(scenario)

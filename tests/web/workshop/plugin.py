@@ -20,12 +20,9 @@ from mattermost_plugin.models import (
     CommandResponse,
     Dialog,
     DialogElement,
-    MessageAttachment,
     OpenDialogRequest,
     PluginContext,
     Post,
-    PostAction,
-    PostActionIntegration,
 )
 
 DISMISS = "plugin.message_will_be_posted.dismiss_post"
@@ -116,7 +113,9 @@ class Workshop(Plugin):
         if words[1:2] == ["paint"]:
             return CommandResponse(response_type="in_channel", text=f"Painted {' '.join(words[3:])} **{words[2]}**.")
         if words[1:2] == ["vote"]:
-            return CommandResponse(response_type="in_channel", message_attachments=[ballot(self.config.plugin_id)])
+            response = CommandResponse(response_type="in_channel", text="A vote!")
+            response.props.update({"attachments": [ballot(self.config.plugin_id)]})
+            return response
         if words[1:2] == ["order"]:
             await self.api.aio.open_interactive_dialog(form(args.trigger_id, self.config.plugin_id))
             return CommandResponse()
@@ -228,15 +227,12 @@ async def answer(writer: ResponseWriter, value: object) -> None:
     await writer.awrite(json.dumps(value).encode())
 
 
-def ballot(plugin_id: str) -> MessageAttachment:
-    """A question with two buttons."""
-    integration = PostActionIntegration(url=f"/plugins/{plugin_id}/vote")
-    integration.context.update({"colour": "red", "number": 7, "secret": "of the ballot"})
-    actions = [
-        PostAction(name="Red", style="primary", integration=integration),
-        PostAction(name="Later", disabled=True),
-    ]
-    return MessageAttachment(title="Which colour?", text="For the *door*.", color="good", actions=actions)
+def ballot(plugin_id: str) -> dict[str, object]:
+    """A question with two buttons, as a prop of a post."""
+    context = {"colour": "red", "number": 7, "secret": "of the ballot"}
+    red = {"name": "Red", "style": "primary", "integration": {"url": f"/plugins/{plugin_id}/vote", "context": context}}
+    actions = [red, {"name": "Later", "disabled": True}]
+    return {"title": "Which colour?", "text": "For the *door*.", "color": "good", "actions": actions}
 
 
 def form(trigger_id: str, plugin_id: str) -> OpenDialogRequest:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Final
 
-from google.protobuf.json_format import MessageToDict, ParseDict
-from google.protobuf.struct_pb2 import Struct
-
 from mattermost_plugin.devhost.app.channels import existing_channel
 from mattermost_plugin.devhost.app.ephemeral import send_ephemeral
 from mattermost_plugin.devhost.app.posts import create_post
@@ -19,7 +16,6 @@ from mattermost_plugin.devhost.world import World
 from mattermost_pluginapi.v1.command_pb2 import Command, CommandArgs, CommandResponse
 from mattermost_pluginapi.v1.common_pb2 import AppError, PluginContext
 from mattermost_pluginapi.v1.hooks_command_pb2 import ExecuteCommandRequest, ExecuteCommandResponse
-from mattermost_pluginapi.v1.message_attachment_pb2 import MessageAttachment
 from mattermost_pluginapi.v1.post_pb2 import Post
 
 __all__ = ["BUILT_IN", "execute_command", "post_response", "register_command"]
@@ -140,19 +136,9 @@ async def post_response(
         type=response.type,
     )
     post.props.CopyFrom(response.props)
-    if response.message_attachments:
-        attachments = [_in_props(each) for each in response.message_attachments]
-        post.props.MergeFrom(ParseDict({"attachments": attachments}, Struct()))
     if response.username:
         post.props["override_username"] = response.username
     if response.response_type == IN_CHANNEL:
         return await create_post(world, context, post)
+
     return send_ephemeral(world, args.user_id, post)
-
-
-def _in_props(attachment: MessageAttachment) -> dict[str, object]:
-    """An attachment in the form that posts and clients have, where the time has another name."""
-    fields: dict[str, object] = MessageToDict(attachment, preserving_proto_field_name=True)
-    if "timestamp" in fields:
-        fields["ts"] = fields.pop("timestamp")
-    return fields
