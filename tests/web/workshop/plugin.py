@@ -227,11 +227,11 @@ async def answer(writer: ResponseWriter, value: object) -> None:
     await writer.awrite(json.dumps(value).encode())
 
 
-def ballot(plugin_id: str) -> dict[str, object]:
+def ballot(plugin_id: str) -> Mapping[str, Any]:
     """A question with two buttons, as a prop of a post."""
     context = {"colour": "red", "number": 7, "secret": "of the ballot"}
     red = {"name": "Red", "style": "primary", "integration": {"url": f"/plugins/{plugin_id}/vote", "context": context}}
-    actions = [red, {"name": "Later", "disabled": True}]
+    actions: list[Mapping[str, Any]] = [red, {"name": "Later", "disabled": True}]
     return {"title": "Which colour?", "text": "For the *door*.", "color": "good", "actions": actions}
 
 

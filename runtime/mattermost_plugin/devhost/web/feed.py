@@ -48,7 +48,7 @@ _log = logging.getLogger(__name__)
 
 _ABOUT_CHANNELS: Final = {f"channel_{what}" for what in ("created", "deleted", "restored", "updated")}
 _ABOUT_TEAMS: Final = {"added_to_team", "delete_team", "leave_team", "update_team"}
-_ABOUT_PEOPLE: Final = {"new_user", "user_added", "user_removed", "user_updated"}
+_ABOUT_PEOPLE: Final = {"direct_added", "group_added", "new_user", "user_added", "user_removed", "user_updated"}
 _ABOUT_PLACES: Final = frozenset(_ABOUT_CHANNELS | _ABOUT_TEAMS | _ABOUT_PEOPLE)
 _ABOUT_POSTS: Final = frozenset({"posted", "post_edited", "post_deleted", "ephemeral_message"})
 
@@ -220,7 +220,7 @@ def effect_of(world: World, event: WebSocketEvent) -> dict[str, Json]:
         return effect | {"by": post.user_id, "deleted": bool(post.delete_at) or event.name == "post_deleted"}
     if event.name in ("reaction_added", "reaction_removed"):
         reaction = _object(event.data.get("reaction"))
-        return {"post_id": str(reaction.get("post_id", "")), "channel_id": str(reaction.get("channel_id", ""))}
+        return {"post_id": str(reaction.get("post_id", "")), "channel_id": event.broadcast.channel_id}
     if event.name == "open_dialog":
         dialog = _object(event.data.get("dialog"))
         return {"dialog": {key: value for key, value in dialog.items() if key != "trigger_id"}}

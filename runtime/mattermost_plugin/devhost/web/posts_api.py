@@ -6,7 +6,6 @@ from typing import Final
 
 from aiohttp import web
 
-from mattermost_plugin.devhost.app.posts import prepared
 from mattermost_plugin.devhost.errors import forbidden
 from mattermost_plugin.devhost.store import Page
 from mattermost_plugin.devhost.web.json_body import read_fields
@@ -110,4 +109,4 @@ class PostsApi:
     async def _read(self, login: Login, posts: list[Post]) -> list[dict[str, Json]]:
         """What the plugins let a user read of posts."""
         world = self._parts.world
-        return [post_view(world, post) for post in await login.act.read([prepared(world, each) for each in posts])]
+        return [post_view(world, post) for post in await login.act.read(posts)]

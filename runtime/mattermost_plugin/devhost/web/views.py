@@ -72,14 +72,14 @@ def post_view(world: World, post: Post) -> dict[str, Json]:
         "created": post.create_at,
         "updated": post.update_at,
         "edited": post.edit_at,
-        "replies": post.reply_count,
+        "replies": world.store.posts.count("root_id = ? AND delete_at = 0", [post.id]),
         "pinned": post.is_pinned,
         "type": post.type,
         "ephemeral": post.type == EPHEMERAL_TYPE,
         "attachments": [_attachment_view(each) for each in attachments_of(post)],
         "props": {key: value for key, value in props.items() if key != "attachments"},
-        "reactions": _reactions(post),
-        "files": [_file_view(info) for info in post.metadata.files],
+        "reactions": _reactions(world, post.id),
+        "files": [_file_view(info) for info in world.store.files.of_post(post.id)],
     }
 
 
@@ -101,9 +101,9 @@ def _attachment_view(attachment: dict[str, Json]) -> dict[str, Json]:
     return attachment | {"actions": shown}
 
 
-def _reactions(post: Post) -> list[Json]:
+def _reactions(world: World, post_id: str) -> list[Json]:
     by_name: dict[str, list[Json]] = {}
-    for reaction in post.metadata.reactions:
+    for reaction in world.store.reactions.of_post(post_id):
         by_name.setdefault(reaction.emoji_name, []).append(reaction.user_id)
     return [{"emoji": name, "users": users} for name, users in by_name.items()]
 
