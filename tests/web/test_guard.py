@@ -128,7 +128,7 @@ def test_the_page_has_no_key_and_a_strict_policy() -> None:
         assert here.ada.id not in text
         assert "unsafe" not in policy
         assert re.findall(r"default-src [^;]*", policy) == ["default-src 'none'"]
-        assert len(re.findall(r"'sha256-[^']+'", policy)) == 2
+        assert len(re.findall(r"'sha256-[^']+'", policy)) == 3
         assert f"ws://{here.address}" in policy
         async with here.client.session.post(here.client.base) as got:
             assert got.status == 405
