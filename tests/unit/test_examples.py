@@ -1,6 +1,7 @@
 """Every example does what its docstring says, served over its socket as a host would call it."""
 
 import asyncio
+import contextlib
 import importlib.util
 import json
 import sys
@@ -10,23 +11,18 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from google.protobuf.message import Message
 
-from demo.client import PluginClient
-from demo.expectations import HOOK_CALLS, HOOKS
-from demo.handshake import parse_handshake
-from demo.http_stream import HTTPResponse, fetch, request_head
+from demo.expectations import DEEDS, HOOKS
+from demo.onlooker import onlooker
+from demo.stage import set_stage
 from mattermost_plugin import Plugin
 from mattermost_plugin.config import RuntimeConfig
+from mattermost_plugin.devhost import ApiError, DevHost, HttpAnswer, HttpQuestion
 from mattermost_plugin.models import AppError, CommandArgs, CommandResponse, FileInfo, Post
 from mattermost_plugin.server import PluginServer
 from mattermost_pluginapi.v1.hooks_command_pb2 import ExecuteCommandRequest, ExecuteCommandResponse
 from mattermost_pluginapi.v1.hooks_file_pb2 import FileWillBeUploadedRequest, FileWillBeUploadedResponse
-from mattermost_pluginapi.v1.hooks_lifecycle_pb2 import (
-    OnActivateRequest,
-    OnActivateResponse,
-    OnDeactivateRequest,
-    OnDeactivateResponse,
-)
 from mattermost_pluginapi.v1.hooks_message_pb2 import (
     MessageWillBePostedRequest,
     MessageWillBePostedResponse,
@@ -41,11 +37,14 @@ ADA, BOB = "ada3kj9w5bnp8xq1zr7tyd4moh", "bobxe6c8uinwtgfya4hq9s1dpk"
 
 
 class Served:
-    """An example that is being served and active."""
+    """An example that is being served and active, on a host."""
 
-    def __init__(self, client: PluginClient, plugin_id: str) -> None:
-        self.client = client
+    def __init__(self, host: DevHost, plugin_id: str) -> None:
+        self.host = host
         self._plugin_id = plugin_id
+
+    async def call(self, request: Message) -> Message:
+        return await self.host.hook(self._plugin_id, request)
 
     async def request(
         self,
@@ -55,16 +54,10 @@ class Served:
         user_id: str = "",
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
-    ) -> HTTPResponse:
-        head = request_head(
-            method,
-            path,
-            plugin_id=self._plugin_id,
-            user_id=user_id,
-            content_length=len(body),
-            headers=headers or {},
-        )
-        return await fetch(self.client, head, body)
+    ) -> HttpAnswer:
+        fields = tuple((headers or {}).items())
+        question = HttpQuestion(method=method, path=path, headers=fields, body=body, user_id=user_id)
+        return await self.host.act.request(self._plugin_id, question)
 
 
 Conversation = Callable[[Served], Awaitable[None]]
@@ -95,18 +88,17 @@ def plugin_class(module: ModuleType) -> type[Plugin]:
 @asynccontextmanager
 async def serving(name: str, plugin: type[Plugin]) -> AsyncIterator[Served]:
     manifest = json.loads((EXAMPLES / name / "plugin.json").read_text())
-    config = RuntimeConfig(plugin_id=manifest["id"], plugin_path=EXAMPLES / name)
-    server = PluginServer(plugin, config)
-    try:
-        client = PluginClient(parse_handshake(await server.start()).target)
+    plugin_id: str = manifest["id"]
+    async with DevHost() as host:
+        target = await host.open_api(plugin_id)
+        config = RuntimeConfig(plugin_id=plugin_id, plugin_path=EXAMPLES / name, api_target=target)
+        server = PluginServer(plugin, config)
         try:
-            assert await client.call(OnActivateRequest()) == OnActivateResponse()
-            yield Served(client, manifest["id"])
-            assert await client.call(OnDeactivateRequest()) == OnDeactivateResponse()
+            await host.attach(plugin_id, await server.start())
+            yield Served(host, plugin_id)
+            await host.disable(plugin_id)
         finally:
-            await client.close()
-    finally:
-        await server.stop()
+            await server.stop()
 
 
 @pytest.fixture
@@ -158,9 +150,13 @@ def test_script_has_a_docstring_and_a_main(name: str) -> None:
 
 def test_greeter(run_example: RunExample) -> None:
     async def talk(plugin: Served) -> None:
-        assert await plugin.client.implemented() == HOOKS
-        for call in HOOK_CALLS:
-            assert await plugin.client.call(call.request) == call.expected
+        assert sorted(plugin.host.plugin("com.example.greeter").hooks) == HOOKS
+        stage = await set_stage(plugin.host)
+        for deed in DEEDS:
+            with onlooker(stage) as watching, contextlib.suppress(ApiError):
+                await deed.act(stage)
+            (call,) = [each for each in watching.calls if each.hook == deed.hook]
+            assert call.response == deed.expected(call.request)
         hello = await plugin.request("GET", "/hello", user_id=ADA)
         assert (hello.status, hello.body) == (200, f"Hello, {ADA}!\n".encode())
 
@@ -181,7 +177,7 @@ def test_fastapi_app(run_example: RunExample) -> None:
         empty = await plugin.request("POST", "/notes", user_id=ADA, body=json_body(text=""), headers=as_json)
         assert empty.status == 422
         listed = await plugin.request("GET", "/notes", user_id=ADA)
-        assert (listed.status, listed.content_type) == (200, "application/json")
+        assert (listed.status, listed.header("content-type")) == (200, "application/json")
         assert json.loads(listed.body) == [{"id": 1, "text": "Milk"}]
         assert (await plugin.request("DELETE", "/notes/1", user_id=BOB)).status == 404
         assert (await plugin.request("DELETE", "/notes/1", user_id=ADA)).status == 204
@@ -198,7 +194,7 @@ def test_flask_app(run_example: RunExample) -> None:
         signed = await plugin.request("POST", "/", user_id=ADA, body=b"text=Hi+%3Cb%3E", headers=form)
         assert signed.status == 303
         page = await plugin.request("GET", "/")
-        assert (page.status, page.content_type) == (200, "text/html; charset=utf-8")
+        assert (page.status, page.header("content-type")) == (200, "text/html; charset=utf-8")
         assert f"<li>Hi &lt;b&gt; <small>{ADA}</small></li>" in page.body.decode()
         assert (await plugin.request("GET", "/nowhere")).status == 404
 
@@ -209,7 +205,7 @@ def test_moderation_of_posts_and_edits(run_example: RunExample) -> None:
     async def talk(plugin: Served) -> None:
         good, bad = Post(message="A fine day"), Post(message="What Poppycock!")
         reason = 'Please find another word for "Poppycock".'
-        call = plugin.client.call
+        call = plugin.call
         assert await call(MessageWillBePostedRequest(post=good)) == MessageWillBePostedResponse()
         assert await call(MessageWillBePostedRequest(post=bad)) == MessageWillBePostedResponse(rejection_reason=reason)
         part = Post(message="poppycocks are another word")
@@ -228,10 +224,10 @@ def test_moderation_of_uploads(run_example: RunExample) -> None:
 
     async def talk(plugin: Served) -> None:
         refused = FileWillBeUploadedResponse(rejection_reason="cat.png is a program. Please share it in another way.")
-        assert await plugin.client.call(upload(b"\x89PNG\r\n...")) == FileWillBeUploadedResponse()
-        assert await plugin.client.call(upload(b"")) == FileWillBeUploadedResponse()
+        assert await plugin.call(upload(b"\x89PNG\r\n...")) == FileWillBeUploadedResponse()
+        assert await plugin.call(upload(b"")) == FileWillBeUploadedResponse()
         for content in (b"MZ\x90\x00", b"\x7fELF\x02", b"#!/bin/sh\n"):
-            assert await plugin.client.call(upload(content)) == refused
+            assert await plugin.call(upload(content)) == refused
 
     run_example("moderation", talk)
 
@@ -250,7 +246,7 @@ def test_moderation_refuses_what_it_cannot_check(run_example: RunExample, monkey
             MessageWillBeUpdatedRequest(new_post=post, old_post=post),
             FileWillBeUploadedRequest(file_content=b"text"),
         ):
-            reply = await plugin.client.call(request)
+            reply = await plugin.call(request)
             assert isinstance(
                 reply, MessageWillBePostedResponse | MessageWillBeUpdatedResponse | FileWillBeUploadedResponse
             )
@@ -262,10 +258,11 @@ def test_moderation_refuses_what_it_cannot_check(run_example: RunExample, monkey
 def test_slash_command(run_example: RunExample) -> None:
     async def talk(plugin: Served) -> None:
         async def enter(command: str) -> ExecuteCommandResponse:
-            reply = await plugin.client.call(ExecuteCommandRequest(args=CommandArgs(command=command)))
+            reply = await plugin.call(ExecuteCommandRequest(args=CommandArgs(command=command)))
             assert isinstance(reply, ExecuteCommandResponse)
             return reply
 
+        assert ("", "roll") in plugin.host.plugin("com.example.dice").commands
         fixed = await enter("/roll 3d1 + 4")
         assert fixed.response == CommandResponse(response_type="in_channel", text=":game_die: 1 + 1 + 1 + 4 = **7**")
         one = await enter("/roll")
