@@ -10,11 +10,13 @@ from typing import Any
 
 import aiohttp
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from yarl import URL
 
 from mattermost_plugin.devhost import HttpQuestion
 from mattermost_plugin.devhost.events import HookCalled, LogWritten
-from mattermost_plugin.devhost.web.asker import go_name
+from mattermost_plugin.devhost.web.asker import go_name, take_cookie
 from mattermost_plugin.devhost.web.content_type import sniffed_type
 from mattermost_plugin.devhost.web.logins import CSRF_COOKIE, TOKEN_COOKIE
 from mattermost_pluginapi.v1.hooks_http_pb2 import ServeHTTPRequest, ServeHTTPResponse
@@ -301,6 +303,34 @@ def test_a_whole_request_goes_the_same_way() -> None:
         assert called.request.init.content_length == 150_000
 
     run(scenario, WORKSHOP)
+
+
+def test_odd_bytes_reach_the_plugin_as_text() -> None:
+    async def scenario(here: Site) -> None:
+        host, _, port = here.address.partition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        head = f"GET {BASE}/who?q=%FF HTTP/1.1\r\nHost: {here.address}\r\nConnection: close\r\n"
+        writer.write(head.encode() + b"X-Odd: a\xffb\r\nUser-Agent: \xfe\r\nCookie: a/b=1; \xff; c\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        assert answer.startswith(b"HTTP/1.1 200")
+        (line,) = [line for line in answer.splitlines() if line.startswith(b"{")]
+        fields = json.loads(line)["headers"]
+        assert fields["X-Odd"] == ["a\ufffdb"]
+        assert fields["Cookie"] == ["a/b=1; \ufffd; c"]
+
+    run(scenario, WORKSHOP)
+
+
+@given(st.lists(st.text(alphabet='ab=; "\\:/,', max_size=30)), st.integers(0, 3))
+def test_one_cookie_is_taken_out_of_any_others(fields: list[str], place: int) -> None:
+    fields.insert(place, "x=1;session=SECRET ; y=2")
+    value, others = take_cookie(fields, "session")
+    assert value == "SECRET"
+    assert "SECRET" not in others
+    assert {"x=1", "y=2"} <= set(others.split("; "))
+    assert take_cookie([others], "session") == ("", others)
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,7 @@ def test_bodies_are_json_and_bounded() -> None:
             (b"\xff", "application/json", 400),
             (b"[" * 100_000, "application/json", 400),
             (json.dumps({"channel_id": 5}).encode(), "application/json", 400),
+            (json.dumps({"channel_id": "\ud800"}).encode(), "application/json", 400),
             (json.dumps({"file_ids": "x"}).encode(), "application/json", 404),
             (json.dumps({"channel_id": here.lounge.id, "file_ids": ["x"] * 101}).encode(), "application/json", 400),
             (json.dumps({"message": "x" * LARGEST_BODY}).encode(), "application/json", 413),

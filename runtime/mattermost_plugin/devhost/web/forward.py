@@ -13,7 +13,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from mattermost_plugin.devhost.hook_rounds import HookFailedError
 from mattermost_plugin.devhost.http_exchange import BodyCutError, HttpQuestion, HttpReply
-from mattermost_plugin.devhost.web.asker import asker_of
+from mattermost_plugin.devhost.web.asker import asker_of, utf8
 from mattermost_plugin.devhost.web.content_type import sniffed_type
 from mattermost_plugin.devhost.web.parts import FrontParts
 from mattermost_plugin.devhost.world import World
@@ -80,7 +80,7 @@ class Forward:
         asker = asker_of(request, self._parts.logins)
         question = HttpQuestion(
             method=request.method,
-            path=_path_below(request.raw_path) + asker.query,
+            path=utf8(_path_below(request.raw_path)) + asker.query,
             headers=asker.headers,
             body=_body(request),
             content_length=_length(request),
@@ -91,9 +91,9 @@ class Forward:
         context = self._world.hooks.new_context(
             session_id=asker.session_id,
             ip_address=request.remote or "",
-            user_agent=request.headers.get("User-Agent", ""),
-            accept_language=request.headers.get("Accept-Language", ""),
-            connection_id=request.headers.get("Connection-Id", ""),
+            user_agent=utf8(request.headers.get("User-Agent", "")),
+            accept_language=utf8(request.headers.get("Accept-Language", "")),
+            connection_id=utf8(request.headers.get("Connection-Id", "")),
         )
         response: web.StreamResponse | None = None
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from http import HTTPStatus
 from typing import Final
 
@@ -16,6 +17,8 @@ LARGEST_BODY: Final = 256 * 1024
 """In bytes. The longest post has 16,383 characters; a dialog with all that it may have stays below this too."""
 
 MOST_ITEMS: Final = 100
+_HALF_CHARACTER: Final = re.compile(r"[\ud800-\udfff]")
+
 LONGEST_TEXT: Final = 64 * 1024
 """In characters. The rules for posts and names, which are stricter, are the host's."""
 
@@ -33,7 +36,8 @@ class Fields:
     def text(self, name: str) -> str:
         """A text, "" if it is not there."""
         value = self._values.get(name, "")
-        if not isinstance(value, str) or len(value) > LONGEST_TEXT:
+        # JSON can spell halves of characters, which nothing behind this can hold.
+        if not isinstance(value, str) or len(value) > LONGEST_TEXT or _HALF_CHARACTER.search(value):
             raise RequestError(HTTPStatus.BAD_REQUEST, f"{name} is no text of at most {LONGEST_TEXT} characters")
         return value
 
