@@ -150,12 +150,12 @@ def test_slash_commands() -> None:
 
         async with here.client.feed() as feed:
             await feed.hello()
-            await enter("/work paint red the door")
+            await enter("/shop paint red the door")
             assert [post["message"] for post in await posts(here)] == ["Painted the door **red**."]
             assert await enter("/tidy") == {"goto": "/plugins/x"}
             shown = (await feed.effect("ephemeral_message"))["post"]
             assert (shown["message"], shown["ephemeral"]) == ("It is tidy already.", True)
-        error = await here.client.error(400, "POST", "/commands", {"channel_id": here.lounge.id, "command": "/work x"})
+        error = await here.client.error(400, "POST", "/commands", {"channel_id": here.lounge.id, "command": "/shop x"})
         assert error["message"] == "The workshop does not know that."
         await here.client.error(404, "POST", "/commands", {"channel_id": here.lounge.id, "command": "/nothing"})
 
@@ -170,15 +170,15 @@ def test_completion() -> None:
             return [(each["complete"], each["suggestion"], each["hint"]) for each in found]
 
         names = [suggestion for _, suggestion, _ in await offers("/")]
-        assert names == ["echo", "me", "shrug", "tidy", "work"]
+        assert names == ["echo", "me", "shop", "shrug", "tidy"]
         assert await offers("/ti") == [("tidy", "tidy", "[where]")]
-        assert [name for _, name, _ in await offers("/work ")] == ["lend", "order", "paint", "vote"]
-        assert await offers("/work lend h") == [("work lend hammer ", "hammer", "heavy")]
+        assert [name for _, name, _ in await offers("/shop ")] == ["lend", "order", "paint", "vote"]
+        assert await offers("/shop lend h") == [("shop lend hammer ", "hammer", "heavy")]
         here.ada.roles = "system_user system_admin"
         here.host.store.users.put(here.ada)
-        assert "close" in [name for _, name, _ in await offers("/work ")]
+        assert "close" in [name for _, name, _ in await offers("/shop ")]
         await here.host.disable(WORKSHOP_ID)
-        assert await offers("/work ") == []
+        assert await offers("/shop ") == []
 
     run(scenario, WORKSHOP)
 
@@ -218,7 +218,7 @@ def test_files() -> None:
 
 def test_buttons() -> None:
     async def scenario(here: Site) -> None:
-        await here.client.post("/commands", {"channel_id": here.lounge.id, "command": "/work vote"})
+        await here.client.post("/commands", {"channel_id": here.lounge.id, "command": "/shop vote"})
         (post,) = await posts(here)
         (attachment,) = post["attachments"]
         assert [action["name"] for action in attachment["actions"]] == ["Red", "Later"]
@@ -240,7 +240,7 @@ def test_dialogs() -> None:
     async def scenario(here: Site) -> None:
         async with here.client.feed() as feed:
             await feed.hello()
-            await here.client.post("/commands", {"channel_id": here.lounge.id, "command": "/work order"})
+            await here.client.post("/commands", {"channel_id": here.lounge.id, "command": "/shop order"})
             opened = await feed.effect("open_dialog")
         assert "trigger_id" not in opened["dialog"]
         body = {"url": opened["dialog"]["url"], "channel_id": here.lounge.id}
@@ -262,7 +262,7 @@ def test_plugins_are_started_and_ended() -> None:
 
         plugins = (await here.client.get("/plugins"))["plugins"]
         assert [each["name"] for each in plugins] == ["Greeter", "Workshop"]
-        assert plugins[1]["commands"] == ["tidy", "work"]
+        assert plugins[1]["commands"] == ["shop", "tidy"]
         pid = here.host.pid(GREETER_ID)
         await here.client.post(f"/plugins/{GREETER_ID}/restart")
         assert here.host.pid(GREETER_ID) != pid

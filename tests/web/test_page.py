@@ -56,12 +56,12 @@ def test_reactions(page: Tab) -> None:
 
 
 def test_a_slash_command_by_keyboard(page: Tab) -> None:
-    box = page.write("/wo", send=False)
-    page.see("[role=option] b", "work")
+    box = page.write("/sho", send=False)
+    page.see("[role=option] b", "shop")
     page.see("[role=option] i", "[command]")
     box.send_keys(Keys.TAB)
     page.see("[role=option] i", "[colour] [what]")
-    assert box.get_property("value") == "/work "
+    assert box.get_property("value") == "/shop "
     box.send_keys("p")
     page.wait(lambda: page.texts("[role=option] b") == ["paint"], "other commands are offered")
     box.send_keys(Keys.ARROW_DOWN)
@@ -73,7 +73,7 @@ def test_a_slash_command_by_keyboard(page: Tab) -> None:
     page.wait(lambda: page.texts("[role=option][aria-selected=true] b") == ["red"], "it is not red")
     box.send_keys(Keys.ENTER)
     page.see("[role=option]", "[what]")
-    assert box.get_property("value") == "/work paint red "
+    assert box.get_property("value") == "/shop paint red "
     box.send_keys("the door", Keys.ENTER)
     page.see(MESSAGE, "Painted the door red.")
     assert page.find(f"{MESSAGE} strong").text == "red"
@@ -86,9 +86,9 @@ def test_answers_of_commands(page: Tab, console: Console) -> None:
     page.see(".post.ephemeral", "only visible to you")
     page.see(".toast a", "/plugins/x")
     console.allow("/api/commands - Failed to load resource: the server responded with a status of 400")
-    box = page.write("/work x")
+    box = page.write("/shop x")
     page.see("[role=alert]", "The workshop does not know that.")
-    assert box.get_property("value") == "/work x"
+    assert box.get_property("value") == "/shop x"
 
 
 def test_a_refused_post_says_why(page: Tab, console: Console) -> None:
@@ -224,12 +224,12 @@ def test_files(page: Tab, browser: Browser, tmp_path: Path, console: Console) ->
 
 
 def test_buttons_and_a_dialog(page: Tab) -> None:
-    page.write("/work vote")
+    page.write("/shop vote")
     page.see("[data-testid=attachment]", "Which colour?")
     page.click("[data-testid=attachment] .primary")
     page.see(MESSAGE, "ada wants red, number 7.")
     page.see(".post.ephemeral", "Thank you!")
-    page.write("/work order")
+    page.write("/shop order")
     page.find("dialog [name=what]").send_keys("nothing", Keys.ENTER)
     page.see("dialog .error", "Order something.")
     page.find("dialog [name=what]").clear()

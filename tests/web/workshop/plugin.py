@@ -30,7 +30,7 @@ PIECE = b"x" * 65_536
 
 
 def completion() -> AutocompleteData:
-    """What is offered while /work is typed."""
+    """What is offered while /shop is typed."""
     colours = [AutocompleteListItem(item=name, hint="", help_text=f"Paint it {name}") for name in ("green", "red")]
     paint = AutocompleteData(
         trigger="paint",
@@ -68,7 +68,7 @@ def completion() -> AutocompleteData:
     order = AutocompleteData(trigger="order", help_text="Order something with a form")
     vote = AutocompleteData(trigger="vote", help_text="Ask everybody")
     return AutocompleteData(
-        trigger="work", hint="[command]", help_text="The workshop", sub_commands=[paint, lend, vote, order, close]
+        trigger="shop", hint="[command]", help_text="The workshop", sub_commands=[paint, lend, vote, order, close]
     )
 
 
@@ -80,7 +80,9 @@ class Workshop(Plugin):
         self.gate = asyncio.Event()
         self.written = 0
         await self.api.aio.register_command(
-            Command(trigger="work", auto_complete=True, autocomplete_data=completion(), auto_complete_desc="Work")
+            Command(
+                trigger="shop", auto_complete=True, autocomplete_data=completion(), auto_complete_desc="The workshop"
+            )
         )
         await self.api.aio.register_command(
             Command(trigger="tidy", auto_complete=True, auto_complete_hint="[where]", auto_complete_desc="Tidy up")
@@ -108,7 +110,7 @@ class Workshop(Plugin):
         """A tab was closed."""
 
     async def execute_command(self, context: PluginContext, args: CommandArgs) -> CommandResponse:
-        """Answer /work and /tidy."""
+        """Answer /shop and /tidy."""
         words = args.command.split()
         if words[1:2] == ["paint"]:
             return CommandResponse(response_type="in_channel", text=f"Painted {' '.join(words[3:])} **{words[2]}**.")
