@@ -24,7 +24,8 @@ from mattermost_plugin._gob import (
 )
 from mattermost_plugin._gob.go_types import INT, STRING, GoField, GoStruct
 from mattermost_plugin._gob.puts import AddEach, Call, Extend, Fill, FillEach, Put, SetAttr, SetItem, Update
-from mattermost_plugin._gob.sources import Attr, Present
+from mattermost_plugin._gob.sources import Attr, Computed, Present
+from mattermost_pluginapi.v1.autocomplete_pb2 import AutocompleteData
 from mattermost_pluginapi.v1.hooks_message_pb2 import MessageWillBePostedRequest
 from mattermost_pluginapi.v1.post_pb2 import Post, PostImage
 from tests.gob.craft import INT as INT_ID
@@ -336,6 +337,24 @@ def test_a_fault_of_the_source_names_the_field_and_leaves_the_stream_as_it_was()
         encoder.encode(Thing(a=1), struct, source)
     assert caught.value.path == "S.B"
     assert read(encoder.encode({"A": 1}, struct, DICTS)) == [{"A": 1}]
+
+
+def test_what_a_function_of_the_source_says_is_not_passed_on() -> None:
+    def refuse(_: object) -> object:
+        raise ValueError("secret")
+
+    struct = GoStruct("S", (GoField("A", INT),))
+    with pytest.raises(GobEncodeError, match=r"^gob: a value was refused with ValueError in S\.A$"):
+        stock_encoder().encode(Thing(), struct, RecordSource({"A": Computed(refuse)}))
+
+
+def test_a_record_that_contains_records_of_its_own_kind() -> None:
+    target = RecordTarget(AutocompleteData, {"Trigger": SetAttr("trigger"), "SubCommands": AddEach("sub_commands")})
+    source = RecordSource({"Trigger": Attr("trigger"), "SubCommands": Attr("sub_commands")})
+    data = AutocompleteData(trigger="a")
+    data.sub_commands.add(trigger="b").sub_commands.add(trigger="c")
+    kind = stock_table().struct("model.AutocompleteData")
+    assert read(stock_encoder().encode(data, kind, source), target) == [data]
 
 
 def test_values_in_interfaces_of_dicts_are_named() -> None:

@@ -98,8 +98,9 @@ class Decoder:
         return self._messages.is_inside_message
 
     def feed(self, data: bytes | bytearray | memoryview) -> None:
-        """Take what has arrived, however it is cut."""
-        self._messages.feed(data)
+        """Take what has arrived, however it is cut. A dead stream keeps nothing."""
+        if self._error is None:
+            self._messages.feed(data)
 
     def next_value(self, target: Target[T]) -> T | NeedData:
         """Take the next value.
@@ -292,7 +293,7 @@ class Decoder:
             self._error = GobLimitError(fault.reason, fault.limit, path=path, offset=offset)
         else:
             self._error = GobDataError(fault.reason, path=path, offset=offset)
-        self._messages = MessageBuffer(1)
+        self._messages = MessageBuffer(self._limits.max_message_bytes)
         self._buf = self._trouble = None
         raise self._error from None
 
