@@ -13,8 +13,9 @@ from codegen.errors import CodegenError, Fault
 from codegen.naming import snake_case
 from codegen.python_types import CONTRACT_PACKAGE, message_module
 from codegen.stock_fields import NoConversionError, declared_conversion, free_conversion, scalar_conversion
+from codegen.stock_json import json_types
 from codegen.stock_model import StockField, StockMethod, StockStruct, StockWire
-from codegen.stock_reach import reached_types
+from codegen.stock_reach import reached_from, reached_types
 from codegen.stock_types import GoField, GoMethod, GoType, StockRpc, load_stock_rpc
 from codegen.stock_unmapped import Unmapped
 
@@ -51,19 +52,28 @@ class _Builder:
         api = self._methods("PluginAPI", self._stock.api)
         for entry in self._unmapped.idle:
             self._fault(entry, "is listed as without counterpart, but has one or does not exist")
+        structs = tuple(each for _, each in sorted(self._structs.items()) if each is not None)
+        types, as_json = reached_types(self._stock, structs, self._stock.hooks + self._stock.api)
+        always_set = self._always_set(as_json)
         if self._faults:
             raise CodegenError("The stock wire's structs and the proto files differ:", self._faults)
-        structs = tuple(each for _, each in sorted(self._structs.items()) if each is not None)
-        types, json_types = reached_types(self._stock, structs, self._stock.hooks + self._stock.api)
         return StockWire(
             structs,
             hooks,
             api,
             types,
-            json_types,
+            json_types(self._stock, as_json, always_set),
             tuple(sorted(self._stock.registered.items())),
             tuple(sorted(self._enums.items())),
         )
+
+    def _always_set(self, as_json: Sequence[GoType]) -> tuple[GoType, ...]:
+        """The structs whose pointers are never nil: those that are listed, and all that is in them."""
+        names = {each.name for each in as_json if each.kind == "struct"}
+        for name in self._unmapped.always_set:
+            if name not in names:
+                self._fault(f"always_set.{name}", "is no struct that becomes JSON")
+        return reached_from(self._stock, self._unmapped.always_set)
 
     def _fault(self, symbol: str, message: str) -> None:
         self._faults.append(Fault(UNMAPPED_FILE, 0, symbol, message))

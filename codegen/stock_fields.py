@@ -61,7 +61,7 @@ def scalar_conversion(stock: StockRpc, go: GoType, field: Field) -> str:
         if base.kind == "slice" and not base.is_bytes and _is_same(stock.base(base.element), field):
             return "list"
         raise NoConversionError
-    if go.codec == "GobEncoder" and field.type == Field.TYPE_INT64:
+    if base.codec == "GobEncoder" and field.type == Field.TYPE_INT64:
         return "milliseconds"
     if base.kind == "struct" and field.type == Field.TYPE_BYTES:
         return "json"

@@ -42,6 +42,30 @@ class StockMethod:
 
 
 @dataclass(frozen=True, slots=True)
+class JSONField:
+    """How a field of a Go struct stands in JSON."""
+
+    name: str
+    type: str
+    key: str
+    """In JSON; "" for none."""
+    mode: str
+    """When it is there: see the template of json_types."""
+
+
+@dataclass(frozen=True, slots=True)
+class JSONType:
+    """A Go type that becomes JSON."""
+
+    name: str
+    kind: str
+    """What it is, or how it encodes itself."""
+    element: str
+    key: str
+    fields: tuple[JSONField, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StockWire:
     """Everything that the templates of the stock wire need."""
 
@@ -50,7 +74,7 @@ class StockWire:
     api: tuple[StockMethod, ...]
     types: tuple[GoType, ...]
     """The types that structs and methods reach, in the order of their names."""
-    json_types: tuple[GoType, ...]
+    json_types: tuple[JSONType, ...]
     """The types that travel as JSON in messages, in the order of their names."""
     registered: tuple[tuple[str, str], ...]
     """Names of types inside interfaces, with the types."""

@@ -22,6 +22,11 @@ def reached_types(
     return types, json_types
 
 
+def reached_from(stock: StockRpc, roots: Iterable[str]) -> tuple[GoType, ...]:
+    """The types that the roots are made of, the roots included."""
+    return _closure(stock, roots, ())
+
+
 def _closure(stock: StockRpc, roots: Iterable[str], barred: Iterable[str]) -> tuple[GoType, ...]:
     """All types that the roots are made of; what is barred is left out with all that only it is made of."""
     found: set[str] = set()

@@ -122,16 +122,18 @@ def _go_type(name: str, data: Mapping[str, object]) -> GoType:
     fields = data.get("fields", ())
     if not isinstance(fields, list | tuple):
         raise TypeError(f"the fields of {name} are no list")
+    kind = str(data["kind"])
     return GoType(
         name,
-        str(data["kind"]),
+        kind,
         str(data.get("elem", "")),
         str(data.get("key", "")),
         tuple(
             GoField(field.removeprefix(_EMBEDDED), type_, tag, field.startswith(_EMBEDDED))
             for field, type_, tag in fields
         ),
-        str(data.get("codec", "")),
+        # Of a pointer, it is what it points to that encodes itself.
+        "" if kind == "ptr" else str(data.get("codec", "")),
     )
 
 

@@ -16,6 +16,7 @@ class Unmapped:
         go: reasons by field, by Go struct.
         proto: reasons by field, by message.
         newer: Go fields that newer servers have, with their types, by struct.
+        always_set: Go structs whose pointers servers never leave nil, with the reasons.
     """
 
     def __init__(
@@ -23,8 +24,10 @@ class Unmapped:
         go: Mapping[str, Mapping[str, str]],
         proto: Mapping[str, Mapping[str, str]],
         newer: Mapping[str, Mapping[str, str]],
+        always_set: Mapping[str, str],
     ) -> None:
         self.newer = newer
+        self.always_set = always_set
         self._reasons = {("go", *key): why for key, why in _flat(go)} | {
             ("proto", *key): why for key, why in _flat(proto)
         }
@@ -39,7 +42,7 @@ class Unmapped:
         """
         try:
             data = tomllib.loads(path.read_text(encoding="utf-8"))
-            return cls(data.get("go", {}), data.get("proto", {}), data.get("newer", {}))
+            return cls(data.get("go", {}), data.get("proto", {}), data.get("newer", {}), data.get("always_set", {}))
         except (OSError, ValueError, AttributeError) as error:
             raise CodegenError(f"{path} cannot be read: {error}") from error
 

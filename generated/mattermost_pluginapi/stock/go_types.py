@@ -648,7 +648,7 @@ GO_TYPES: Final[Mapping[str, tuple[str, str, str, tuple[tuple[str, str], ...]]]]
             (),
         ),
         "*url.URL": (
-            "BinaryMarshaler",
+            "ptr",
             "url.URL",
             "",
             (),

@@ -1,100 +1,139 @@
-"""Replies that a stock server merges into the object it sent: what of a change can travel, and what cannot.
+"""Replies that a stock server merges into the object it has sent: what of a change can travel, and what cannot.
 
 The server decodes such a reply into its own object, by Go's rules: what a reply leaves out stays as it was. gob leaves
-out zeros, so a field cannot be cleared; maps are added to, so an entry cannot be removed; lists of structs are merged
-element by element. A patch holds what differs and nothing else, which also keeps the fields of newer servers.
+out zeros, so a field cannot be cleared; maps are added to, so an entry cannot be removed; lists of structs are filled
+element by element. So a reply holds what differs and nothing else. That also keeps the fields of newer servers, which
+the messages do not have.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple
 
-from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
-from google.protobuf.struct_pb2 import ListValue, Struct, Value
 
-__all__ = ["make_patch"]
+from mattermost_plugin._gob.encode_writer import EncodeWriter
+from mattermost_plugin._gob.go_types import GoStruct, GoType
+from mattermost_plugin._gob.sources import DICTS, Absent, Attr, Get, Source
+from mattermost_plugin._stock.patch_gets import (
+    ChangedComputed,
+    ChangedEntries,
+    ChangedList,
+    ChangedMessage,
+    ChangedObject,
+    ChangedPlain,
+    First,
+    SameMessage,
+)
+from mattermost_plugin._stock.struct_sources import field_getter, struct_source
+from mattermost_pluginapi.stock.shapes import FieldMap, struct_map
 
-MessageT = TypeVar("MessageT", bound=Message)
-
-_WHOLE = (Value, ListValue)
+__all__ = ["PatchReply", "patch_source"]
 
 
-def make_patch(before: MessageT, after: MessageT) -> tuple[MessageT, list[str]]:
-    """What a server must be sent so that `before` becomes `after`.
+class PatchReply(NamedTuple):
+    """A hook's reply that the server merges; values of `patch_source`."""
+
+    response: Message
+    """With the object as it shall be, or without one if it stays as it is."""
+
+    before: Message
+    """The object as the request brought it. A copy: handlers may change what they are given."""
+
+    lost: list[str]
+    """Gets the paths of what cannot be changed in this way, such as "message" or "props['x']": fields that were
+    cleared, entries that were removed. Empty before."""
+
+
+@cache
+def patch_source(name: str) -> Source:
+    """How a `PatchReply` becomes the struct of a hook's results.
 
     Args:
-        before: what the server has.
-        after: what it should have.
+        name: of the struct map, such as "plugin.Z_MessageWillBePostedReturns".
 
-    Returns:
-        The message to send, and the paths of what cannot be changed in this way: fields that were cleared, entries
-        that were removed, list elements of which something was cleared.
+    Raises:
+        KeyError: there is no such map.
     """
-    patch = type(before)()
-    lost: list[str] = []
-    _difference(before, after, patch, "", lost)
-    return patch, lost
+    return _ReplySource(struct_map(name).fields)
 
 
-def _difference(before: Any, after: Any, patch: Any, path: str, lost: list[str]) -> None:
-    for field in before.DESCRIPTOR.fields:
-        name: str = field.name
-        old, new = getattr(before, name), getattr(after, name)
-        if field.is_repeated:
-            if old != new:
-                _repeated(field, old, new, getattr(patch, name), path + name, lost)
-        elif field.message_type is not None:
-            _message(before, after, patch, name, path, lost)
-        elif old != new or (field.has_presence and before.HasField(name) != after.HasField(name)):
-            if new:
-                setattr(patch, name, new)
-            elif old:
-                lost.append(path + name)
+class _ReplySource(Source):
+    """Results of a hook: the object, and texts beside it."""
+
+    def __init__(self, fields: Sequence[FieldMap]) -> None:
+        self._fields = {field.go: field for field in fields}
+
+    def plan(self, struct: GoStruct) -> Sequence[Get]:
+        gets = [self._get(self._fields[field.name]) for field in struct.fields]
+        return [First(gets[0], "response, before, lost"), *gets[1:]]
+
+    @staticmethod
+    def _get(field: FieldMap) -> Get:
+        if field.conversion == "message":
+            return _ChangedResult(field.field, _object_source(field.detail))
+        return _Result(field.field)
 
 
-def _message(before: Any, after: Any, patch: Any, name: str, path: str, lost: list[str]) -> None:
-    if not after.HasField(name):
-        if before.HasField(name):
-            lost.append(path + name)
-        return
-    old, new = getattr(before, name), getattr(after, name)
-    if old == new and before.HasField(name):
-        return
-    if isinstance(new, _WHOLE):
-        # A value of an interface is replaced whole.
-        getattr(patch, name).CopyFrom(new)
-        return
-    inner = getattr(patch, name)
-    inner.SetInParent()
-    if isinstance(new, Struct):
-        _entries(old.fields, new.fields, inner.fields, path + name, lost)
-    else:
-        _difference(old, new, inner, f"{path}{name}.", lost)
+class _Result(Attr):
+    """A field of the response."""
+
+    __slots__ = ()
+
+    def expression(self, code: EncodeWriter, go_type: GoType) -> str:
+        return f"response.{self._name}"
 
 
-def _repeated(field: FieldDescriptor, old: Any, new: Any, patch: Any, path: str, lost: list[str]) -> None:
-    if field.message_type is not None and field.message_type.GetOptions().map_entry:
-        _entries(old, new, patch, path, lost)
-    elif not new:
-        lost.append(path)
-    elif field.message_type is None:
-        patch.extend(new)
-    else:
-        for index, element in enumerate(new):
-            patch.add().CopyFrom(element)
-            if index < len(old):
-                _difference(old[index], element, type(element)(), f"{path}[{index}].", lost)
+class _ChangedResult(_Result):
+    """The object, if it is another one than before."""
+
+    __slots__ = ()
+
+    def expression(self, code: EncodeWriter, go_type: GoType) -> str:
+        new = super().expression(code, go_type)
+        is_changed = f"response.HasField({self._name!r}) and {new} != before"
+        return f"(before, {new}, lost, '') if {is_changed} else None"
 
 
-def _entries(old: Any, new: Any, patch: Any, path: str, lost: list[str]) -> None:
-    lost.extend(f"{path}[{key!r}]" for key in old if key not in new)
-    for key in new:
-        value = new[key]
-        if key in old and old[key] == value:
-            continue
-        if isinstance(value, Message):
-            # The value of an entry is replaced, not merged.
-            patch[key].CopyFrom(value)
-        else:
-            patch[key] = value
+@cache
+def _object_source(name: str) -> Source:
+    return _ObjectSource(name)
+
+
+class _ObjectSource(Source):
+    """What differs between two messages.
+
+    Args:
+        name: of their struct map.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def plan(self, struct: GoStruct) -> Sequence[Get]:
+        fields = {field.go: field for field in struct_map(self._name).fields}
+        gets = [_changed(fields[field.name]) if field.name in fields else Absent() for field in struct.fields]
+        return [First(gets[0], "old, new, lost, path"), *gets[1:]]
+
+
+def _changed(field: FieldMap) -> Get:
+    name = field.field
+    match field.conversion:
+        case "scalar" | "list":
+            return ChangedPlain(name)
+        case "message":
+            return ChangedMessage(name, _object_source(field.detail))
+        case "messages":
+            return ChangedList(name, _object_source(field.detail))
+        case "message_map":
+            return ChangedEntries(name, struct_source(field.detail))
+        case "map":
+            return ChangedEntries(name)
+        case "object":
+            return ChangedObject(name)
+        case "flat":
+            return SameMessage(_object_source(field.detail))
+        case _:
+            return ChangedComputed(name, field_getter(field), DICTS)

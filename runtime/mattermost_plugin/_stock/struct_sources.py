@@ -9,17 +9,19 @@ from typing import Any, Final
 
 from google.protobuf.message import Message
 
-from mattermost_plugin._gob import GoTime, Interface, RecordSource, Registered
+from mattermost_plugin._gob import GobEncodeError, GoTime, Interface, RecordSource, Registered
 from mattermost_plugin._gob.sources import DICTS, Attr, Computed, Get, Present
+from mattermost_plugin._stock.gets import SameRecord, Wrapped
 from mattermost_plugin._stock.go_errors import error_interface
 from mattermost_plugin._stock.go_types import go_type, message_class, only_field
-from mattermost_plugin._stock.json_values import json_source
-from mattermost_plugin._stock.puts import SameRecord, Wrapped
-from mattermost_pluginapi.api.values import plain_value, to_dict
+from mattermost_plugin._stock.go_values import go_object, go_value
+from mattermost_plugin._stock.json_structs import json_source
+from mattermost_plugin._stock.json_text import raw_json, read_json
+from mattermost_pluginapi.api.values import plain_value
 from mattermost_pluginapi.stock.shapes import FieldMap, StructMap, struct_map
 from mattermost_pluginapi.stock.structs import ENUMS
 
-__all__ = ["registry", "struct_source"]
+__all__ = ["by_go_field", "field_getter", "registry", "struct_source"]
 
 _AUTOCOMPLETE: Final = ("AutocompleteTextArg", "AutocompleteStaticListArg", "AutocompleteDynamicListArg")
 
@@ -54,12 +56,19 @@ def registry() -> Mapping[str, Registered]:
     }
 
 
-def _gets(mapping: StructMap) -> Mapping[str, Get]:
-    by_go: dict[str, list[FieldMap]] = {}
+def by_go_field(mapping: StructMap) -> dict[str, list[FieldMap]]:
+    """The fields of a map by their names in Go: some become several fields of the message."""
+    found: dict[str, list[FieldMap]] = {}
     for field in mapping.fields:
-        by_go.setdefault(field.go, []).append(field)
+        found.setdefault(field.go, []).append(field)
+    return found
+
+
+def _gets(mapping: StructMap) -> Mapping[str, Get]:
     make = message_class(mapping.message)
-    return {go: _get(same[0], make) if len(same) == 1 else _get_one_of(same) for go, same in by_go.items()}
+    return {
+        go: _get(same[0], make) if len(same) == 1 else _get_one_of(same) for go, same in by_go_field(mapping).items()
+    }
 
 
 def _get(field: FieldMap, make: type[Message]) -> Get:
@@ -79,31 +88,28 @@ def _get(field: FieldMap, make: type[Message]) -> Get:
         case "wrapped":
             return Wrapped(name)
         case "variant":
-            return _get_one_of([field])
+            return _get_variant([field])
         case "error":
             return Computed(lambda v: error_interface(getattr(v, name)) if v.HasField(name) else None)
         case "json":
             return Computed(lambda v: _loads(field, getattr(v, name)), json_source(field.detail))
         case "json_message":
-            inner = only_field(make, name)
-            return Computed(_message_json(field, inner), json_source(field.detail))
-        case conversion:
-            return Computed(_CONVERSIONS[conversion](field), DICTS)
+            return Computed(_message_json(field, only_field(make, name)), json_source(field.detail))
+        case _:
+            return Computed(field_getter(field), DICTS)
 
 
 def _get_one_of(fields: list[FieldMap]) -> Get:
     """One field of the struct for several of the message: the first that is set."""
     if fields[0].conversion == "variant":
-        variants = [(field.field, field.detail.partition(" ")[0]) for field in fields]
-        return Computed(lambda v: next((Interface(n, getattr(v, f)) for f, n in variants if v.HasField(f)), None))
-    functions = [_plainly(field) for field in fields if field.conversion != "not_zero"]
+        return _get_variant(fields)
+    functions = [field_getter(field) for field in fields if field.conversion != "not_zero"]
     return Computed(lambda v: next((value for function in functions if (value := function(v))), None), DICTS)
 
 
-def _plainly(field: FieldMap) -> Callable[[Any], Any]:
-    if field.conversion in ("scalar", "list"):
-        return lambda v: getattr(v, field.field)
-    return _CONVERSIONS[field.conversion](field)
+def _get_variant(fields: list[FieldMap]) -> Get:
+    variants = [(field.field, field.detail.partition(" ")[0]) for field in fields]
+    return Computed(lambda v: next((Interface(n, getattr(v, f)) for f, n in variants if v.HasField(f)), None))
 
 
 def _message_json(field: FieldMap, inner: str) -> Callable[[Any], object]:
@@ -117,16 +123,34 @@ def _loads(field: FieldMap, data: bytes) -> object:
     if not data:
         return None
     try:
-        return json.loads(data)
-    except ValueError:
-        # Not chained: the text is quoted in that error, and may hold secrets.
-        problem = ValueError(f"{field.field} is no JSON")
-    raise problem
+        value = read_json(data)
+    except ValueError as error:
+        raise _refused(field, f"is {error}") from None
+    if not isinstance(value, dict | None):
+        raise _refused(field, "is no JSON object")
+    return value
+
+
+def _refused(field: FieldMap, what: str) -> GobEncodeError:
+    return GobEncodeError(f"{field.field} {what}", path=field.go)
 
 
 # Functions that get the Go value of a field, by conversion
 
 _Get = Callable[[Any], Any]
+
+
+def field_getter(field: FieldMap) -> _Get:
+    """What gets the Go value of a field whose conversion is a function.
+
+    Raises:
+        KeyError: its conversion is none.
+    """
+    return _CONVERSIONS[field.conversion](field)
+
+
+def _plain(field: FieldMap) -> _Get:
+    return lambda v: getattr(v, field.field)
 
 
 def _enum(field: FieldMap) -> _Get:
@@ -135,16 +159,23 @@ def _enum(field: FieldMap) -> _Get:
 
 
 def _object(field: FieldMap) -> _Get:
-    return lambda v: to_dict(getattr(v, field.field)) if v.HasField(field.field) else None
+    return lambda v: go_object(getattr(v, field.field)) if v.HasField(field.field) else None
 
 
 def _value(field: FieldMap) -> _Get:
-    return lambda v: plain_value(getattr(v, field.field)) if v.HasField(field.field) else None
+    return lambda v: go_value(getattr(v, field.field)) if v.HasField(field.field) else None
 
 
 def _json_value(field: FieldMap) -> _Get:
-    value = _value(field)
-    return lambda v: json.dumps(value(v)).encode() if v.HasField(field.field) else None
+    def get(message: Any) -> bytes | None:
+        if not message.HasField(field.field):
+            return None
+        try:
+            return raw_json(plain_value(getattr(message, field.field)))
+        except ValueError:
+            raise _refused(field, "has a number that is not finite") from None
+
+    return get
 
 
 def _milliseconds(field: FieldMap) -> _Get:
@@ -165,7 +196,7 @@ def _index(field: FieldMap) -> _Get:
     def get(message: Any) -> str:
         number = getattr(message, field.field)
         if not 0 <= number < len(texts):
-            raise ValueError(f"{field.field} must be from 0 to {len(texts) - 1}")
+            raise _refused(field, f"must be from 0 to {len(texts) - 1}")
         return str(texts[number])
 
     return get
@@ -175,7 +206,7 @@ def _first(field: FieldMap) -> _Get:
     def get(message: Any) -> str:
         texts = getattr(message, field.field)
         if len(texts) > 1:
-            raise ValueError(f"stock servers take one text in {field.field}, not {len(texts)}")
+            raise _refused(field, f"may have one text on stock servers, not {len(texts)}")
         return str(texts[0]) if texts else ""
 
     return get
@@ -184,10 +215,11 @@ def _first(field: FieldMap) -> _Get:
 def _decimal(field: FieldMap) -> _Get:
     def get(message: Any) -> int:
         text = getattr(message, field.field)
-        try:
-            return int(text or 0)
-        except ValueError:
-            raise ValueError(f"{field.field} must be decimal digits") from None
+        if not text:
+            return 0
+        if not (text.removeprefix("-").isdecimal() and text.isascii()):
+            raise _refused(field, "must be decimal digits")
+        return int(text)
 
     return get
 
@@ -196,7 +228,7 @@ def _level(field: FieldMap) -> _Get:
     def get(message: Any) -> dict[str, object]:
         name = getattr(message, field.field)
         if name not in _AUDIT_LEVELS:
-            raise ValueError(f"{field.field} must be one of {', '.join(_AUDIT_LEVELS)}")
+            raise _refused(field, f"must be one of {', '.join(_AUDIT_LEVELS)}")
         return {"ID": _AUDIT_LEVELS[name], "Name": name}
 
     return get
@@ -211,28 +243,28 @@ def _pairs(field: FieldMap) -> _Get:
 
 
 def _text(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 _CONVERSIONS: Final[Mapping[str, Callable[[FieldMap], _Get]]] = {
-    "enum": _enum,
-    "object": _object,
-    "objects": lambda field: lambda v: [to_dict(each) for each in getattr(v, field.field)],
-    "value": _value,
-    "json_value": _json_value,
-    "milliseconds": _milliseconds,
-    "list_map": _list_map,
-    "index": _index,
-    "first": _first,
-    "only": lambda field: lambda v: [text] if (text := getattr(v, field.field)) else None,
     "decimal": _decimal,
-    "true_text": lambda field: lambda v: getattr(v, field.field) == "true",
-    "joined": lambda field: lambda v: [text for text in getattr(v, field.field).split(",") if text],
-    "keys": lambda field: lambda v: dict.fromkeys(getattr(v, field.field), True) or None,
     "descending": lambda field: lambda v: getattr(v, field.field) == "desc",
+    "enum": _enum,
+    "first": _first,
     "id": lambda field: lambda v: {"Id": getattr(v, field.field)},
+    "index": _index,
+    "joined": lambda field: lambda v: [text for text in getattr(v, field.field).split(",") if text],
+    "json_value": _json_value,
+    "keys": lambda field: lambda v: dict.fromkeys(getattr(v, field.field), True) or None,
     "level": _level,
+    "list": _plain,
+    "list_map": _list_map,
+    "milliseconds": _milliseconds,
+    "object": _object,
+    "objects": lambda field: lambda v: [go_object(each) for each in getattr(v, field.field)],
+    "only": lambda field: lambda v: [text] if (text := getattr(v, field.field)) else None,
     "pairs": _pairs,
+    "scalar": _plain,
+    "true_text": lambda field: lambda v: getattr(v, field.field) == "true",
+    "value": _value,
 }

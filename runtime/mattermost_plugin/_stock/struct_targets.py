@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final
 
 from google.protobuf.message import Message
 
-from mattermost_plugin._gob import PLAIN, GobMismatchError, GoTime, RecordTarget
-from mattermost_plugin._gob.puts import AddEach, Call, Extend, Fill, FillEach, Put, SetAttr, Update
+from mattermost_plugin._gob import GobMismatchError, GoTime, Kind, RecordTarget, Shape
+from mattermost_plugin._gob.puts import AddEach, Fill, FillEach, Put, SetAttr, Skip, Unmarshal, Update
 from mattermost_plugin._gob.targets import AnyTarget, GenericTarget
 from mattermost_plugin._gob.values import ZERO_TIME
 from mattermost_plugin._stock.go_errors import ERROR_TARGET, fill_error
 from mattermost_plugin._stock.go_types import message_class, only_field
-from mattermost_plugin._stock.json_values import FREE, json_target, plain_json
-from mattermost_plugin._stock.puts import FillSame, SetWrapped
-from mattermost_pluginapi.api.values import set_value, to_struct
+from mattermost_plugin._stock.json_structs import json_target
+from mattermost_plugin._stock.json_text import read_json, write_json
+from mattermost_plugin._stock.puts import (
+    AddObjects,
+    AppendEach,
+    Convert,
+    FillSame,
+    SetAny,
+    SetObject,
+    SetWrapped,
+)
+from mattermost_plugin._stock.value_bytes import value_bytes
 from mattermost_pluginapi.stock.shapes import FieldMap, struct_map
 from mattermost_pluginapi.stock.structs import ENUMS
 
 __all__ = ["struct_target"]
-
-_LOSSLESS_TEXT: Final = "replace"
 
 
 @cache
@@ -45,66 +51,95 @@ def _puts(fields: tuple[FieldMap, ...], make: type[Message]) -> Mapping[str, Put
     by_go: dict[str, list[FieldMap]] = {}
     for field in fields:
         by_go.setdefault(field.go, []).append(field)
-    return {go: _put(same[0], make) if len(same) == 1 else _put_each(same) for go, same in by_go.items()}
+    return {go: _put(same[0], make) if len(same) == 1 else _put_to_each(same) for go, same in by_go.items()}
 
 
 def _put(field: FieldMap, make: type[Message]) -> Put:
+    name = field.field
     match field.conversion:
         case "scalar":
-            return SetAttr(field.field)
+            return SetAttr(name)
         case "list":
-            return Extend(field.field)
+            return AppendEach(name)
         case "map":
-            return Update(field.field)
+            return Update(name)
         case "message":
-            return Fill(field.field, struct_target(field.detail))
+            return Fill(name, struct_target(field.detail))
         case "messages":
-            return AddEach(field.field, struct_target(field.detail))
+            return AddEach(name, struct_target(field.detail))
         case "message_map":
-            return FillEach(field.field, struct_target(field.detail))
+            return FillEach(name, struct_target(field.detail))
         case "flat":
             return FillSame(struct_target(field.detail))
         case "wrapped":
-            return SetWrapped(field.field)
+            return SetWrapped(name)
+        case "object":
+            return SetObject(name)
+        case "objects":
+            return AddObjects(name)
+        case "value":
+            return SetAny(name)
         case "variant":
-            return _put_each([field])
+            return _put_variant([field])
+        case "milliseconds":
+            return Unmarshal(_milliseconds(field))
+        case "pairs":
+            # Plugins send these; servers do not.
+            return Skip()
         case "error":
-            return Call(lambda out, value: fill_error(getattr(out, field.field), value), ERROR_TARGET)
+            return Convert(lambda out, held: fill_error(out, name, held), _is_interface, "an error", ERROR_TARGET)
         case "json":
-            return Call(_set_json(field.field), json_target(field.detail))
+            return Convert(_json(name), _is_struct, "a struct", json_target(field.detail))
         case "json_message":
-            inner = only_field(make, field.field)
-            return Call(_set_json_message(field.field, inner), json_target(field.detail))
-        case conversion:
-            function, target = _CONVERSIONS[conversion]
-            return Call(function(field), target)
+            put = _json_message(name, only_field(make, name))
+            return Convert(put, _is_struct, "a struct", json_target(field.detail))
+        case _:
+            return _convert([field])
 
 
-def _put_each(fields: list[FieldMap]) -> Put:
+def _put_to_each(fields: list[FieldMap]) -> Put:
     """Several fields of the message for one of the struct."""
-    if fields[0].conversion == "variant":
-        variants = {registered: (field.field, name) for field in fields for registered, name in [_variant(field)]}
-        targets = {registered: struct_target(name) for registered, (_, name) in variants.items()}
-        return Call(_set_variant({each: field for each, (field, _) in variants.items()}), _Variants(targets))
-    functions = [_set_plainly(field) for field in fields]
+    return _put_variant(fields) if fields[0].conversion == "variant" else _convert(fields)
+
+
+def _convert(fields: list[FieldMap]) -> Put:
+    accepts, wanted, _ = _CONVERSIONS[fields[0].conversion]
+    functions = [_CONVERSIONS[field.conversion][2](field) for field in fields]
+    if len(functions) == 1:
+        return Convert(functions[0], accepts, wanted)
 
     def put(out: Any, value: Any) -> None:
         for function in functions:
             function(out, value)
 
-    return Call(put, PLAIN)
+    return Convert(put, accepts, wanted)
 
 
-def _variant(field: FieldMap) -> tuple[str, str]:
-    registered, _, name = field.detail.partition(" ")
-    return registered, name
+def _put_variant(fields: list[FieldMap]) -> Put:
+    """What an interface holds under one of some registered names, to the field for that name."""
+    places: dict[str, str] = {}
+    targets: dict[str, AnyTarget] = {}
+    for field in fields:
+        registered, _, name = field.detail.partition(" ")
+        places[registered] = field.field
+        targets[registered] = struct_target(name)
+
+    def put(out: Any, held: Any) -> None:
+        if held is not None:
+            getattr(out, places[held.name]).CopyFrom(held.value)
+
+    return Convert(put, _is_interface, "an interface", _VariantTarget(targets))
 
 
-class _Variants(GenericTarget):
-    """What an interface holds under one of some names, as its message with the name."""
+class _VariantTarget(GenericTarget):
+    """What an interface holds, as the message of its registered name.
+
+    Args:
+        targets: by name; others do not belong there.
+    """
 
     def __init__(self, targets: Mapping[str, AnyTarget]) -> None:
-        super().__init__(keep_names=True, text_errors=_LOSSLESS_TEXT)
+        super().__init__(keep_names=True, text_errors="replace")
         self._targets = targets
 
     def held(self, name: str) -> AnyTarget:
@@ -114,95 +149,87 @@ class _Variants(GenericTarget):
             raise GobMismatchError("a value of a type that does not belong there") from None
 
 
-def _set_variant(fields: Mapping[str, str]) -> Callable[[Any, Any], None]:
-    def put(out: Any, value: Any) -> None:
-        if value is not None:
-            getattr(out, fields[value.name]).CopyFrom(value.value)
+# What types of the sender a conversion takes
+
+
+def _is_struct(shape: Shape) -> bool:
+    return shape.is_struct
+
+
+def _is_interface(shape: Shape) -> bool:
+    return shape.kind is Kind.INTERFACE
+
+
+def _is_text(shape: Shape) -> bool:
+    return shape.kind is Kind.STRING
+
+
+def _is_integer(shape: Shape) -> bool:
+    return shape.kind in (Kind.INT, Kind.UINT)
+
+
+def _is_bool(shape: Shape) -> bool:
+    return shape.kind is Kind.BOOL
+
+
+def _is_bytes(shape: Shape) -> bool:
+    return shape.kind is Kind.BYTES
+
+
+def _is_texts(shape: Shape) -> bool:
+    return shape.kind is Kind.SLICE and _is_text(shape.elem)
+
+
+def _is_text_lists(shape: Shape) -> bool:
+    return shape.kind is Kind.MAP and _is_text(shape.key) and _is_texts(shape.elem)
+
+
+def _is_flags(shape: Shape) -> bool:
+    return shape.kind is Kind.MAP and _is_text(shape.key) and _is_bool(shape.elem)
+
+
+# Functions that put a value into a field
+
+_Put = Callable[[Any, Any], object]
+
+
+def _milliseconds(field: FieldMap) -> Callable[[Any, bytes], None]:
+    def put(out: Any, data: bytes) -> None:
+        time = GoTime.from_bytes(data)
+        if time != ZERO_TIME:
+            setattr(out, field.field, time.seconds * 1000 + time.nanoseconds // 1_000_000)
 
     return put
 
 
-def _set_json(name: str) -> Callable[[Any, object], None]:
+def _json(name: str) -> _Put:
     def put(out: Any, value: object) -> None:
-        setattr(out, name, _dumps(value))
+        setattr(out, name, _written(value))
 
     return put
 
 
-def _set_json_message(name: str, inner: str) -> Callable[[Any, object], None]:
+def _json_message(name: str, inner: str) -> _Put:
     def put(out: Any, value: object) -> None:
-        setattr(getattr(out, name), inner, _dumps(value))
+        setattr(getattr(out, name), inner, _written(value))
 
     return put
 
 
-def _dumps(value: object) -> bytes:
-    return json.dumps(plain_json(value), ensure_ascii=False, separators=(",", ":")).encode()
-
-
-# Functions that put a value into a field, by conversion
-
-_Put = Callable[[Any, Any], None]
-
-
-def _set_plainly(field: FieldMap) -> _Put:
-    if field.conversion == "scalar":
-        return lambda out, value: setattr(out, field.field, value)
-    if field.conversion == "list":
-        return lambda out, value: getattr(out, field.field).extend(value)
-    return _CONVERSIONS[field.conversion][0](field)
-
-
-def _enum(field: FieldMap) -> _Put:
-    numbers = ENUMS[field.detail]
-    # A text that the contract has no value for, such as one of a newer server, is the unspecified one.
-    return lambda out, value: setattr(out, field.field, numbers.get(value, 0))
-
-
-def _object(field: FieldMap) -> _Put:
-    def put(out: Any, value: object) -> None:
-        if isinstance(value, dict):
-            getattr(out, field.field).CopyFrom(to_struct(field.go, _finite(plain_json(value))))
-
-    return put
-
-
-def _objects(field: FieldMap) -> _Put:
-    def put(out: Any, value: list[object]) -> None:
-        getattr(out, field.field).extend(to_struct(field.go, _finite(plain_json(item or {}))) for item in value)
-
-    return put
-
-
-def _value(field: FieldMap) -> _Put:
-    def put(out: Any, value: object) -> None:
-        set_value(field.go, getattr(out, field.field), _finite(plain_json(value)))
-
-    return put
+def _written(value: object) -> bytes:
+    try:
+        return write_json(value)
+    except ValueError as error:
+        raise GobMismatchError(str(error)) from None
 
 
 def _json_value(field: FieldMap) -> _Put:
-    def put(out: Any, value: bytes) -> None:
-        set_value(field.go, getattr(out, field.field), json.loads(value))
-
-    return put
-
-
-def _finite(value: Any) -> Any:
-    """The value with texts in the place of numbers that JSON has none for."""
-    if isinstance(value, float):
-        return value if value - value == 0 else str(value)
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    return value
-
-
-def _milliseconds(field: FieldMap) -> _Put:
-    def put(out: Any, value: GoTime) -> None:
-        if value != ZERO_TIME:
-            setattr(out, field.field, value.seconds * 1000 + value.nanoseconds // 1_000_000)
+    def put(out: Any, data: bytes) -> None:
+        try:
+            value = read_json(data)
+        except ValueError as error:
+            raise GobMismatchError(str(error)) from None
+        getattr(out, field.field).MergeFromString(value_bytes(value))
 
     return put
 
@@ -216,45 +243,50 @@ def _list_map(field: FieldMap) -> _Put:
     return put
 
 
+def _enum(field: FieldMap) -> _Put:
+    numbers = ENUMS[field.detail]
+    # A text that the contract has no value for, such as one of a newer server, is the unspecified one.
+    return lambda out, value: setattr(out, field.field, numbers.get(value, 0))
+
+
 def _index(field: FieldMap) -> _Put:
     texts = field.detail.split(",")
     return lambda out, value: setattr(out, field.field, texts.index(value) if value in texts else 0)
 
 
-def _first(field: FieldMap) -> _Put:
-    return lambda out, value: getattr(out, field.field).append(value) if value else None
+def _set(convert: Callable[[Any], object]) -> Callable[[FieldMap], _Put]:
+    """The field is set to what a function makes of the value."""
+    return lambda field: lambda out, value: setattr(out, field.field, convert(value))
 
 
-def _only(field: FieldMap) -> _Put:
-    return lambda out, value: setattr(out, field.field, value[0]) if len(value) == 1 else None
+def _extend(convert: Callable[[Any], object]) -> Callable[[FieldMap], _Put]:
+    """The list in the field gets the items that a function makes of the value."""
+    return lambda field: lambda out, value: getattr(out, field.field).extend(convert(value))
 
 
-def _nothing(field: FieldMap) -> _Put:
-    """Plugins send these; servers do not."""
-    return lambda out, value: None
+def _only(texts: list[str]) -> str:
+    return texts[0] if len(texts) == 1 else ""
 
 
-_CONVERSIONS: Final[Mapping[str, tuple[Callable[[FieldMap], _Put], AnyTarget]]] = {
-    "enum": (_enum, PLAIN),
-    "object": (_object, FREE),
-    "objects": (_objects, FREE),
-    "value": (_value, FREE),
-    "json_value": (_json_value, PLAIN),
-    "milliseconds": (_milliseconds, PLAIN),
-    "list_map": (_list_map, PLAIN),
-    "index": (_index, PLAIN),
-    "first": (_first, PLAIN),
-    "only": (_only, PLAIN),
-    "decimal": (lambda field: lambda out, value: setattr(out, field.field, str(value) if value else ""), PLAIN),
-    "true_text": (lambda field: lambda out, value: setattr(out, field.field, "true" if value else ""), PLAIN),
-    "joined": (lambda field: lambda out, value: setattr(out, field.field, ",".join(value)), PLAIN),
-    "keys": (
-        lambda field: lambda out, value: getattr(out, field.field).extend(sorted(k for k, v in value.items() if v)),
-        PLAIN,
-    ),
-    "descending": (lambda field: lambda out, value: setattr(out, field.field, "desc" if value else ""), PLAIN),
-    "not_zero": (lambda field: lambda out, value: setattr(out, field.field, bool(value)), PLAIN),
-    "id": (lambda field: lambda out, value: setattr(out, field.field, value.get("Id", "")), PLAIN),
-    "level": (lambda field: lambda out, value: setattr(out, field.field, value.get("Name", "")), PLAIN),
-    "pairs": (_nothing, PLAIN),
+_CONVERSIONS: Final[Mapping[str, tuple[Callable[[Shape], bool], str, Callable[[FieldMap], _Put]]]] = {
+    "decimal": (_is_integer, "a number", _set(lambda value: str(value) if value else "")),
+    "descending": (_is_bool, "a boolean", _set(lambda value: "desc" if value else "")),
+    "enum": (_is_text, "a text", _enum),
+    "first": (_is_text, "a text", _extend(lambda value: [value] if value else [])),
+    "id": (_is_struct, "a struct", _set(lambda value: value.get("Id", ""))),
+    "index": (_is_text, "a text", _index),
+    "joined": (_is_texts, "a list of texts", _set(",".join)),
+    "json_value": (_is_bytes, "a byte string", _json_value),
+    "keys": (_is_flags, "a map of texts to booleans", _extend(lambda value: sorted(k for k, v in value.items() if v))),
+    "level": (_is_struct, "a struct", _set(lambda value: value.get("Name", ""))),
+    "list": (_is_texts, "a list of texts", _extend(lambda value: value)),
+    "list_map": (_is_text_lists, "a map of texts to lists of texts", _list_map),
+    "not_zero": (_is_integer, "a number", _set(bool)),
+    "only": (_is_texts, "a list of texts", _set(_only)),
+    "scalar": (_is_integer, "a number", _set(lambda value: value)),
+    "true_text": (_is_bool, "a boolean", _set(lambda value: "true" if value else "")),
 }
+"""What is accepted, what that is called, and the function for a field.
+
+"list" and "scalar" are here for fields of a struct that become several fields of the message.
+"""

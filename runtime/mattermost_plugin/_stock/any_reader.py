@@ -1,0 +1,260 @@
+"""What Go's interfaces hold, read from gob straight into the bytes of protobuf's Value and Struct.
+
+Most of it is what JSON made: texts, floats, booleans, lists and maps. Values of other types become Python's own first,
+by the rules of their JSON. A hook must not fail over what users have put into a post: what is nested deeper than a
+Struct can carry becomes null, and is passed over without a Python call for each level.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from google.protobuf.struct_pb2 import Struct, Value
+
+from mattermost_plugin._gob import Kind, Shape
+from mattermost_plugin._gob.errors import Fault
+from mattermost_plugin._gob.held import hold
+from mattermost_plugin._gob.primitives import SMALL_FLOATS, cut_short, long_float, long_size, read_int, read_uint
+from mattermost_plugin._gob.readers import READERS
+from mattermost_plugin._gob.state import ReadState, too_deep, too_many
+from mattermost_plugin._stock.json_structs import FREE
+from mattermost_plugin._stock.json_text import plain_json
+from mattermost_plugin._stock.value_bytes import (
+    FALSE,
+    MAX_LEVELS,
+    NULL,
+    TRUE,
+    entry,
+    item,
+    list_value,
+    number,
+    repaired,
+    struct_value,
+    text_value,
+    value_bytes,
+    with_size,
+)
+from mattermost_pluginapi.api.values import plain_value, to_dict
+
+__all__ = ["is_object", "read_any", "read_object", "read_plain_any", "read_plain_object"]
+
+
+def is_object(shape: Shape) -> bool:
+    """Whether it is a map of texts to anything."""
+    return shape.kind is Kind.MAP and shape.key.kind is Kind.STRING and shape.elem.kind is Kind.INTERFACE
+
+
+def _is_list(shape: Shape) -> bool:
+    return shape.kind is Kind.SLICE and shape.elem.kind is Kind.INTERFACE
+
+
+def read_any(buf: bytes, pos: int, st: ReadState, level: int = 0) -> tuple[bytes, int]:
+    """Read an interface.
+
+    Args:
+        buf: the buffer of the whole value.
+        pos: where the interface begins.
+        st: types and budgets.
+        level: how many lists and maps it stands in.
+
+    Returns:
+        A Value, and where the interface ends.
+    """
+    if not buf[pos]:
+        return NULL, pos + 1
+    name, type_id, pos, end = _head(buf, pos, st)
+    cuts = st.cuts
+    basic = _BASIC.get(type_id)
+    if basic is not None:
+        _check_zero(buf, pos)
+        value, pos = basic(buf, pos + 1, st)
+    else:
+        value, pos = _read_composed(buf, pos, st, level, name, type_id)
+    if pos != end and st.cuts == cuts:
+        raise cut_short(buf) if pos > len(buf) else Fault(pos, "a value of another size than announced")
+    return value, pos
+
+
+def read_object(buf: bytes, pos: int, st: ReadState, level: int = 0) -> tuple[bytes, int]:
+    """Read a map of texts to interfaces; see `read_any`.
+
+    Returns:
+        A Struct, and where the map ends.
+    """
+    count, pos = _count(buf, pos, st, is_map=True)
+    parts: list[bytes] = []
+    for _ in range(count):
+        key, pos = _text(buf, pos, st)
+        value, pos = read_any(buf, pos, st, level + 1)
+        parts.append(entry(key, value))
+    return b"".join(parts), pos
+
+
+def read_plain_any(buf: bytes, pos: int, st: ReadState) -> tuple[object, int]:
+    """Read an interface; see `read_any`.
+
+    Returns:
+        A JSON value, and where the interface ends.
+    """
+    value, pos = read_any(buf, pos, st)
+    return plain_value(Value.FromString(value)), pos
+
+
+def read_plain_object(buf: bytes, pos: int, st: ReadState) -> tuple[object, int]:
+    """Read a map of texts to interfaces; see `read_any`.
+
+    Returns:
+        A JSON object, and where the map ends.
+    """
+    fields, pos = read_object(buf, pos, st)
+    return to_dict(Struct.FromString(fields)), pos
+
+
+def _read_list(buf: bytes, pos: int, st: ReadState, level: int) -> tuple[bytes, int]:
+    count, pos = _count(buf, pos, st, is_map=False)
+    parts: list[bytes] = []
+    for _ in range(count):
+        value, pos = read_any(buf, pos, st, level + 1)
+        parts.append(item(value))
+    return b"".join(parts), pos
+
+
+def _read_composed(buf: bytes, pos: int, st: ReadState, level: int, name: bytes, type_id: int) -> tuple[bytes, int]:
+    shape = st.types.shape(type_id, pos)
+    is_map = is_object(shape)
+    if not is_map and not _is_list(shape):
+        found, pos = _read_other(buf, pos, st, name, type_id, shape)
+        return value_bytes(plain_json(found), level), pos
+    _check_zero(buf, pos)
+    if level >= MAX_LEVELS:
+        return NULL, _pass_over(buf, pos + 1, st, is_map=is_map)
+    if is_map:
+        body, pos = read_object(buf, pos + 1, st, level)
+        return struct_value(body), pos
+    body, pos = _read_list(buf, pos + 1, st, level)
+    return list_value(body), pos
+
+
+def _read_other(buf: bytes, pos: int, st: ReadState, name: bytes, type_id: int, shape: Shape) -> tuple[object, int]:
+    """Values of types that JSON does not make, such as the attachments that a plugin has put into a post's props."""
+    target = FREE.held(name.decode("utf-8", "surrogateescape"))
+    held = hold(type_id, shape, target, None, READERS)
+    st.depth -= held.depth
+    if st.depth < 0:
+        raise too_deep(pos)
+    st.room -= held.room
+    if st.room < 0:
+        raise too_many(pos)
+    if held.make is None:
+        _check_zero(buf, pos)
+        found, pos = held.read(buf, pos + 1, st)
+    else:
+        found = held.make()
+        pos = held.read(buf, pos, found, st)
+    st.depth += held.depth
+    return found, pos
+
+
+def _pass_over(buf: bytes, pos: int, st: ReadState, *, is_map: bool) -> int:
+    """Find the end of a map or a list, whatever is in it."""
+    outer: list[tuple[bool, int]] = []
+    left, pos = _count(buf, pos, st, is_map=is_map)
+    while True:
+        while not left:
+            if not outer:
+                return pos
+            is_map, left = outer.pop()
+        left -= 1
+        if is_map:
+            pos = _text(buf, pos, st)[1]
+        if not buf[pos]:
+            pos += 1
+            continue
+        name, type_id, pos, _ = _head(buf, pos, st)
+        basic = _BASIC.get(type_id)
+        if basic is not None:
+            pos = basic(buf, pos + 1, st)[1]
+            continue
+        shape = st.types.shape(type_id, pos)
+        is_inner_map = is_object(shape)
+        if is_inner_map or _is_list(shape):
+            outer.append((is_map, left))
+            is_map = is_inner_map
+            left, pos = _count(buf, pos + 1, st, is_map=is_map)
+        else:
+            pos = _read_other(buf, pos, st, name, type_id, shape)[1]
+
+
+def _count(buf: bytes, pos: int, st: ReadState, *, is_map: bool) -> tuple[int, int]:
+    """The number of elements, which takes the room for them."""
+    count, pos = read_uint(buf, pos)
+    st.room -= count * 2 if is_map else count
+    if st.room < 0:
+        raise too_many(pos)
+    return count, pos
+
+
+def _head(buf: bytes, pos: int, st: ReadState) -> tuple[bytes, int, int, int]:
+    """What stands before the value in an interface that is not nil.
+
+    Returns:
+        The registered name, the type id, where the value begins, and where it ends if no type is defined in it.
+    """
+    size, pos = read_uint(buf, pos)
+    if size > st.limits.max_name_bytes:
+        raise Fault(pos, f"a registered name of {size} bytes", "max_name_bytes")
+    end = pos + size
+    name = buf[pos:end]
+    # A type may be defined here, and the message end before that.
+    b = buf[end] if end != st.end else 1
+    if b & 1 or b > 127:
+        type_id, pos = st.held_type(buf, end)
+    else:
+        type_id, pos = b >> 1, end + 1
+    size, pos = read_uint(buf, pos)
+    return name, type_id, pos, pos + size
+
+
+def _check_zero(buf: bytes, pos: int) -> None:
+    if buf[pos]:
+        raise Fault(pos, "no zero in front of a value that is no struct")
+
+
+def _text(buf: bytes, pos: int, st: ReadState) -> tuple[bytes, int]:
+    """A text with its size as protobuf writes it, and where it ends."""
+    b = buf[pos]
+    if b < 128:
+        # Both write short sizes alike.
+        end = pos + 1 + b
+        sized = buf[pos:end]
+        return (sized if sized.isascii() else with_size(repaired(sized[1:]))), end
+    b, pos = long_size(buf, pos + 1, b, st)
+    text = buf[pos : pos + b]
+    return with_size(text if text.isascii() else repaired(text)), pos + b
+
+
+def _string(buf: bytes, pos: int, st: ReadState) -> tuple[bytes, int]:
+    sized, pos = _text(buf, pos, st)
+    return text_value(sized), pos
+
+
+def _bool(buf: bytes, pos: int, st: ReadState) -> tuple[bytes, int]:
+    u, pos = read_uint(buf, pos)
+    return TRUE if u else FALSE, pos
+
+
+def _int(buf: bytes, pos: int, st: ReadState) -> tuple[bytes, int]:
+    i, pos = read_int(buf, pos)
+    return number(i), pos
+
+
+def _float(buf: bytes, pos: int, st: ReadState) -> tuple[bytes, int]:
+    b = buf[pos]
+    if b < 128:
+        return number(SMALL_FLOATS[b]), pos + 1
+    value, pos = long_float(buf, pos + 1, b)
+    return number(value), pos
+
+
+_BASIC: Final = {1: _bool, 2: _int, 4: _float, 6: _string}
+"""Readers of the basic types that JSON has, by the ids that they have on every stream."""
