@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Protocol
 
+from mattermost_plugin._gob.errors import GobMismatchError
 from mattermost_plugin._gob.primitives import (
     SMALL_FLOATS,
     long_count,
@@ -335,11 +336,17 @@ class CodeWriter(SourceText):
                     if puts is None:
                         self.skip(part)
                     else:
-                        end = puts[number].emit(self, part)
+                        end = self._emit(puts[number], name, part)
                     self._next_number(shape, number, end)
             self.begin_field("")
             self.line(f"n, pos = long_delta(buf, pos, n, {len(shape.fields)})")
             self._return_if_last(shape, "n < 0")
+
+    def _emit(self, put: Put, name: str, shape: Shape) -> str:
+        try:
+            return put.emit(self, shape)
+        except GobMismatchError as error:
+            raise GobMismatchError(error.reason, path=readable(name)) from None
 
     def _next_number(self, shape: Shape, number: int, end: str) -> None:
         self.line(f"n = buf[{end}]")

@@ -269,12 +269,15 @@ class Decoder:
 
     def _refusal(self, error: Exception) -> GobMismatchError:
         place = place_of(error)
+        path = place.path
         if isinstance(error, GobMismatchError):
             reason = error.reason
+            # Of the field for which code was to be made.
+            path = ".".join(filter(None, (path, error.path)))
         else:
             # Of a function that the target has brought along; compiled code raises none such.
             reason = f"a value was refused with {type(error).__name__}"
-        refusal = GobMismatchError(reason, path=place.path, offset=self._offset(place.position or 0))
+        refusal = GobMismatchError(reason, path=path, offset=self._offset(place.position or 0))
         refusal.__cause__ = error
         return refusal
 

@@ -175,18 +175,29 @@ class ChangedList(_Changed):
 
 
 def _elements(old: Sequence[Message], new: Sequence[Message], lost: list[str], path: str) -> list[Record]:
-    if len(new) > len(old):
-        # The server takes a longer list of its own, or puts the new elements behind the old ones if there is room.
-        for index, element in enumerate(old):
-            _find_cleared(element, new[index], lost, f"{path}[{index}].")
-        return [(type(element)(), element, [], "") for element in new]
-    return [(old[index], element, lost, f"{path}[{index}].") for index, element in enumerate(new)]
+    if len(new) <= len(old):
+        return [(old[index], element, lost, f"{path}[{index}].") for index, element in enumerate(new)]
+    # The server takes a new list if its own has no room, and then nothing is left of the old elements. If it has room,
+    # they are filled, and keep what is not sent.
+    lost.extend([f"{path}[{index}]" for index, element in enumerate(old) if _loses(element, new[index])])
+    return [(type(element)(), element, [], "") for element in new]
 
 
-def _find_cleared(old: Message, new: Message, lost: list[str], path: str) -> None:
-    """Name the fields that are set in the one and not in the other."""
-    set_fields = {field.name for field, _ in new.ListFields()}
-    lost.extend(path + field.name for field, _ in old.ListFields() if field.name not in set_fields)
+def _loses(old: Message, new: Message) -> bool:
+    """Whether something is set in the one that is not in the other."""
+    kept = {field.name: value for field, value in new.ListFields()}
+    for field, value in old.ListFields():
+        if field.name not in kept:
+            return True
+        other = kept[field.name]
+        if field.message_type is None:
+            continue
+        if field.message_type.GetOptions().map_entry:
+            if any(key not in other for key in value):
+                return True
+        elif any(map(_loses, value, other)) if field.is_repeated else _loses(value, other):
+            return True
+    return False
 
 
 class ChangedEntries(_Changed):
