@@ -12,7 +12,13 @@ from codegen.descriptors import Descriptors, Message, Rpc
 from codegen.errors import CodegenError, Fault
 from codegen.naming import snake_case
 from codegen.python_types import CONTRACT_PACKAGE, message_module
-from codegen.stock_fields import NoConversionError, declared_conversion, free_conversion, scalar_conversion
+from codegen.stock_fields import (
+    NoConversionError,
+    check_declared,
+    declared_conversion,
+    free_conversion,
+    scalar_conversion,
+)
 from codegen.stock_json import json_types
 from codegen.stock_model import StockField, StockMethod, StockStruct, StockWire
 from codegen.stock_reach import reached_from, reached_types
@@ -139,7 +145,8 @@ class _Builder:
         first = waiting[0]
         if first.type == Field.TYPE_BYTES or first.type_name.startswith(_PREFIX):
             return False
-        return not self._declared(first)
+        options = self._descriptors.field_options(first)
+        return options is None or not options.go.conversion
 
     def _check_left(self, message: Message, taken: set[str], waiting: Sequence[Field] | None = None) -> None:
         for field in message.descriptor.field if waiting is None else waiting:
@@ -215,14 +222,6 @@ class _Builder:
 
     # Fields
 
-    def _declared(self, field: Field) -> str:
-        options = self._descriptors.field_options(field)
-        return declared_conversion(options.go.conversion) if options is not None else ""
-
-    def _texts(self, field: Field) -> str:
-        options = self._descriptors.field_options(field)
-        return ",".join(options.go.texts) if options is not None else ""
-
     def _field(self, go_field: GoField, field: Field, owner: str, message: Message) -> list[StockField]:
         symbol = f"{owner}.{go_field.name}"
         try:
@@ -233,10 +232,12 @@ class _Builder:
             return []
 
     def _converted(self, go_field: GoField, field: Field, message: Message) -> StockField:
-        declared = self._declared(field)
-        if declared:
-            return StockField(go_field.name, field.name, declared, self._texts(field))
         go = self._stock.types[go_field.type]
+        options = self._descriptors.field_options(field)
+        if options is not None and options.go.conversion:
+            check_declared(self._stock, go, field, options.go.conversion)
+            conversion = declared_conversion(options.go.conversion)
+            return StockField(go_field.name, field.name, conversion, ",".join(options.go.texts))
         entry = _map_entry(message.descriptor, field)
         if entry is not None:
             return self._map(go_field, field, entry)

@@ -17,26 +17,30 @@ INTEGERS = frozenset(
         Field.TYPE_UINT64,
     }
 )
-_WRAPPERS = frozenset(
-    f".google.protobuf.{name}" for name in ("BoolValue", "Int32Value", "Int64Value", "StringValue", "DoubleValue")
-)
+_WRAPPERS = {
+    ".google.protobuf.BoolValue": "bool",
+    ".google.protobuf.Int32Value": "integer",
+    ".google.protobuf.Int64Value": "integer",
+    ".google.protobuf.StringValue": "text",
+}
+"""Protobuf's wrappers, and what they hold in the words of `_DECLARED`."""
 _STRUCT, _VALUE = ".google.protobuf.Struct", ".google.protobuf.Value"
 
-# By the numbers of GoConversion in options.proto.
+# By the numbers of GoConversion in options.proto: the name, and what it converts: the Go type and the field's.
 _DECLARED = (
-    "",
-    "decimal",
-    "true_text",
-    "first",
-    "joined",
-    "keys",
-    "id",
-    "level",
-    "pairs",
-    "descending",
-    "only",
-    "not_zero",
-    "index",
+    ("", "", ""),
+    ("decimal", "integer", "text"),
+    ("true_text", "bool", "text"),
+    ("first", "text", "texts"),
+    ("joined", "texts", "text"),
+    ("keys", "flags", "texts"),
+    ("id", "struct with Id", "text"),
+    ("level", "struct with Name", "text"),
+    ("pairs", "list of anything", "messages"),
+    ("descending", "bool", "text"),
+    ("only", "texts", "text"),
+    ("not_zero", "integer", "bool"),
+    ("index", "text", "integer"),
 )
 
 
@@ -46,7 +50,44 @@ class NoConversionError(Exception):
 
 def declared_conversion(number: int) -> str:
     """The name of a conversion that a proto file asks for; "" if it asks for none."""
-    return _DECLARED[number]
+    return _DECLARED[number][0]
+
+
+def check_declared(stock: StockRpc, go: GoType, field: Field, number: int) -> None:
+    """Check that a conversion that a proto file asks for is one between the two types.
+
+    Raises:
+        NoConversionError: it is not.
+    """
+    _, wanted, wanted_field = _DECLARED[number]
+    if wanted not in _go_forms(stock, stock.base(go.name)) or wanted_field != _field_form(field):
+        raise NoConversionError
+
+
+def _go_forms(stock: StockRpc, base: GoType) -> list[str]:
+    """What a Go type is, in the words of `_DECLARED`."""
+    if base.kind == "struct":
+        return [f"struct with {field.name}" for field in base.fields]
+    if base.kind == "slice":
+        element = stock.base(base.element).kind
+        return {"string": ["texts"], "interface": ["list of anything"]}.get(element, [])
+    if base.kind == "map":
+        is_flags = stock.base(base.key).kind == "string" and stock.base(base.element).kind == "bool"
+        return ["flags"] if is_flags else []
+    if base.is_integer:
+        return ["integer"]
+    return {"string": ["text"], "bool": ["bool"]}.get(base.kind, [])
+
+
+def _field_form(field: Field) -> str:
+    repeated = field.label == Field.LABEL_REPEATED
+    if field.type == Field.TYPE_STRING:
+        return "texts" if repeated else "text"
+    if field.type == Field.TYPE_MESSAGE:
+        return "messages" if repeated else "message"
+    if repeated:
+        return ""
+    return "bool" if field.type == Field.TYPE_BOOL else "integer" if field.type in INTEGERS else ""
 
 
 def scalar_conversion(stock: StockRpc, go: GoType, field: Field) -> str:
@@ -94,7 +135,7 @@ def free_conversion(stock: StockRpc, go: GoType, field: Field) -> str:
         if base.kind == "slice" and field.type_name == _STRUCT and _is_object(stock.base(base.element)):
             return "objects"
         raise NoConversionError
-    if field.type_name in _WRAPPERS and base.kind in ("bool", "int", "int64", "string"):
+    if _WRAPPERS.get(field.type_name) in _go_forms(stock, base):
         return "wrapped"
     if field.type_name == _STRUCT and (_is_object(base) or base.kind == "interface"):
         return "object"

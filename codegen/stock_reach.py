@@ -13,12 +13,16 @@ _JSON = ("json", "json_message")
 def reached_types(
     stock: StockRpc, structs: Sequence[StockStruct], methods: Sequence[GoMethod]
 ) -> tuple[tuple[GoType, ...], tuple[GoType, ...]]:
-    """The types that travel, and those of them that become JSON inside a message; each in the order of their names."""
+    """The types that travel, and those of them that become JSON inside a message; each in the order of their names.
+
+    What does nothing else but become JSON is not among the first.
+    """
     json_roots = [field.detail for struct in structs for field in struct.fields if field.conversion in _JSON]
     # What stands in an interface becomes a JSON value.
     json_types = _closure(stock, [*json_roots, *stock.registered.values()], ())
     roots = [name for method in methods for name in (method.arguments, method.returns) if name]
-    types = _closure(stock, [*roots, *stock.registered.values()], json_roots)
+    mapped = {struct.go for struct in structs}
+    types = _closure(stock, [*roots, *stock.registered.values()], [root for root in json_roots if root not in mapped])
     return types, json_types
 
 

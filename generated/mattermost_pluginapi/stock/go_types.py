@@ -41,6 +41,12 @@ GO_TYPES: Final[Mapping[str, tuple[str, str, str, tuple[tuple[str, str], ...]]]]
             "",
             (),
         ),
+        "*int64": (
+            "ptr",
+            "int64",
+            "",
+            (),
+        ),
         "*model.AccessControlPolicy": (
             "ptr",
             "model.AccessControlPolicy",
@@ -221,6 +227,12 @@ GO_TYPES: Final[Mapping[str, tuple[str, str, str, tuple[tuple[str, str], ...]]]]
             "",
             (),
         ),
+        "*model.FilesLimits": (
+            "ptr",
+            "model.FilesLimits",
+            "",
+            (),
+        ),
         "*model.GetFileInfosOptions": (
             "ptr",
             "model.GetFileInfosOptions",
@@ -278,6 +290,12 @@ GO_TYPES: Final[Mapping[str, tuple[str, str, str, tuple[tuple[str, str], ...]]]]
         "*model.MessageAttachmentField": (
             "ptr",
             "model.MessageAttachmentField",
+            "",
+            (),
+        ),
+        "*model.MessagesLimits": (
+            "ptr",
+            "model.MessagesLimits",
             "",
             (),
         ),
@@ -530,6 +548,12 @@ GO_TYPES: Final[Mapping[str, tuple[str, str, str, tuple[tuple[str, str], ...]]]]
         "*model.TeamUnread": (
             "ptr",
             "model.TeamUnread",
+            "",
+            (),
+        ),
+        "*model.TeamsLimits": (
+            "ptr",
+            "model.TeamsLimits",
             "",
             (),
         ),
@@ -1666,6 +1690,12 @@ GO_TYPES: Final[Mapping[str, tuple[str, str, str, tuple[tuple[str, str], ...]]]]
                 ("Archived", "bool"),
             ),
         ),
+        "model.FilesLimits": (
+            "struct",
+            "",
+            "",
+            (("TotalStorage", "*int64"),),
+        ),
         "model.GetFileInfosOptions": (
             "struct",
             "",
@@ -1849,6 +1879,12 @@ GO_TYPES: Final[Mapping[str, tuple[str, str, str, tuple[tuple[str, str], ...]]]]
                 ("Value", "interface {}"),
                 ("Short", "model.SlackCompatibleBool"),
             ),
+        ),
+        "model.MessagesLimits": (
+            "struct",
+            "",
+            "",
+            (("History", "*int"),),
         ),
         "model.OAuthApp": (
             "struct",
@@ -2215,6 +2251,16 @@ GO_TYPES: Final[Mapping[str, tuple[str, str, str, tuple[tuple[str, str], ...]]]]
                 ("ChannelDisplayName", "string"),
                 ("ChannelType", "model.ChannelType"),
                 ("ChannelID", "string"),
+            ),
+        ),
+        "model.ProductLimits": (
+            "struct",
+            "",
+            "",
+            (
+                ("Files", "*model.FilesLimits"),
+                ("Messages", "*model.MessagesLimits"),
+                ("Teams", "*model.TeamsLimits"),
             ),
         ),
         "model.PropertyField": (
@@ -2688,6 +2734,12 @@ GO_TYPES: Final[Mapping[str, tuple[str, str, str, tuple[tuple[str, str], ...]]]]
                 ("ThreadMentionCount", "int64"),
                 ("ThreadUrgentMentionCount", "int64"),
             ),
+        ),
+        "model.TeamsLimits": (
+            "struct",
+            "",
+            "",
+            (("Active", "*int"),),
         ),
         "model.UploadSession": (
             "struct",

@@ -14,7 +14,15 @@ from google.protobuf.struct_pb2 import Struct, Value
 from mattermost_plugin._gob import Kind, Shape
 from mattermost_plugin._gob.errors import Fault
 from mattermost_plugin._gob.held import hold
-from mattermost_plugin._gob.primitives import SMALL_FLOATS, cut_short, long_float, long_size, read_int, read_uint
+from mattermost_plugin._gob.primitives import (
+    SMALL_FLOATS,
+    cut_short,
+    long_float,
+    long_size,
+    long_uint,
+    read_int,
+    read_uint,
+)
 from mattermost_plugin._gob.readers import READERS
 from mattermost_plugin._gob.state import ReadState, too_deep, too_many
 from mattermost_plugin._stock.json_structs import FREE
@@ -37,6 +45,9 @@ from mattermost_plugin._stock.value_bytes import (
 from mattermost_pluginapi.api.values import plain_value, to_dict
 
 __all__ = ["is_object", "read_any", "read_object", "read_plain_any", "read_plain_object"]
+
+_STRING: Final = 6
+"""Id of texts on every stream."""
 
 
 def is_object(shape: Shape) -> bool:
@@ -63,6 +74,11 @@ def read_any(buf: bytes, pos: int, st: ReadState, level: int = 0) -> tuple[bytes
     if not buf[pos]:
         return NULL, pos + 1
     name, type_id, pos, end = _head(buf, pos, st)
+    if type_id == _STRING and not buf[pos] and buf[pos + 1] == end - pos - 2:
+        # Most are short, and written as protobuf writes them.
+        sized = buf[pos + 1 : end]
+        if sized.isascii():
+            return b"\x1a" + sized, end
     cuts = st.cuts
     basic = _BASIC.get(type_id)
     if basic is not None:
@@ -84,7 +100,13 @@ def read_object(buf: bytes, pos: int, st: ReadState, level: int = 0) -> tuple[by
     count, pos = _count(buf, pos, st, is_map=True)
     parts: list[bytes] = []
     for _ in range(count):
-        key, pos = _text(buf, pos, st)
+        b = buf[pos]
+        key_end = pos + 1 + b
+        key = buf[pos:key_end]
+        if b < 128 and key.isascii():
+            pos = key_end
+        else:
+            key, pos = _text(buf, pos, st)
         value, pos = read_any(buf, pos, st, level + 1)
         parts.append(entry(key, value))
     return b"".join(parts), pos
@@ -200,9 +222,10 @@ def _head(buf: bytes, pos: int, st: ReadState) -> tuple[bytes, int, int, int]:
     Returns:
         The registered name, the type id, where the value begins, and where it ends if no type is defined in it.
     """
-    size, pos = read_uint(buf, pos)
-    if size > st.limits.max_name_bytes:
-        raise Fault(pos, f"a registered name of {size} bytes", "max_name_bytes")
+    size = buf[pos]
+    pos += 1
+    if size > 127:
+        size, pos = _long_name(buf, pos, size, st)
     end = pos + size
     name = buf[pos:end]
     # A type may be defined here, and the message end before that.
@@ -211,8 +234,18 @@ def _head(buf: bytes, pos: int, st: ReadState) -> tuple[bytes, int, int, int]:
         type_id, pos = st.held_type(buf, end)
     else:
         type_id, pos = b >> 1, end + 1
-    size, pos = read_uint(buf, pos)
+    size = buf[pos]
+    pos += 1
+    if size > 127:
+        size, pos = long_uint(buf, pos, size)
     return name, type_id, pos, pos + size
+
+
+def _long_name(buf: bytes, pos: int, first: int, st: ReadState) -> tuple[int, int]:
+    size, pos = long_uint(buf, pos, first)
+    if size > st.limits.max_name_bytes:
+        raise Fault(pos, f"a registered name of {size} bytes", "max_name_bytes")
+    return size, pos
 
 
 def _check_zero(buf: bytes, pos: int) -> None:
@@ -256,5 +289,5 @@ def _float(buf: bytes, pos: int, st: ReadState) -> tuple[bytes, int]:
     return number(value), pos
 
 
-_BASIC: Final = {1: _bool, 2: _int, 4: _float, 6: _string}
+_BASIC: Final = {1: _bool, 2: _int, 4: _float, _STRING: _string}
 """Readers of the basic types that JSON has, by the ids that they have on every stream."""
