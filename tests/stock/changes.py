@@ -23,6 +23,10 @@ def changed(draw: Draw, name: str, before: Any) -> Any:
 def _change(draw: Draw, name: str, message: Any) -> None:
     other: Any = draw(messages(name, 1))
     for _, field, conversion, detail in STRUCTS[name][2]:
+        if conversion == "flat":
+            _change(draw, detail, message)
+        if conversion in ("flat", "json", "json_message", "pairs"):
+            continue
         has_inside = conversion in ("message", "messages", "map", "object")
         what = draw(st.sampled_from(["keep", "keep", "inside" if has_inside else "keep", "clear", "other"]))
         what = draw(st.sampled_from([what, "inside"])) if has_inside else what
@@ -68,11 +72,16 @@ def differences(name: str, found: dict[str, Any], wanted: dict[str, Any], path: 
         wanted: likewise.
         path: what the paths begin with.
     """
+    seen: set[str] = set()
     for go, field, conversion, detail in STRUCTS[name][2]:
-        if found.get(go) == wanted.get(go):
+        # Of several fields for one, the first is named.
+        if go in seen or found.get(go) == wanted.get(go):
             continue
+        seen.add(go)
         here = f"{path}{field}"
-        if conversion in ("map", "message_map"):
+        if conversion == "flat":
+            yield from differences(detail, found.get(go, {}), wanted.get(go, {}), path)
+        elif conversion in ("map", "message_map"):
             yield from _entries(found.get(go, {}), wanted.get(go, {}), here)
         elif go not in found or go not in wanted:
             yield here

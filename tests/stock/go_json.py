@@ -21,6 +21,11 @@ ALWAYS_SET = ("model.Config", "model.Features")
 FLAT = {"bool": False, "string": "", "int": 0, "int64": 0, "uint": 0, "uint8": 0, "uint32": 0}
 
 
+def field_types(type_name: str) -> dict[str, str]:
+    """Types of a struct's fields, by the names that gob sends."""
+    return {name.removeprefix("(embedded) "): field_type for name, field_type, _ in TYPES[type_name]["fields"]}
+
+
 def go_json(type_name: str, value: Any, *, always_set: bool = False) -> Any:
     """The JSON of a value.
 

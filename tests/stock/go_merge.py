@@ -5,7 +5,7 @@ Values are what the decoder's `GENERIC` gives: structs are dicts of the fields t
 
 from typing import Any
 
-from tests.stock.go_json import TYPES
+from tests.stock.go_json import TYPES, field_types
 
 NEWER = "NewerThanTheMessages"
 """A field of every struct of the server that the messages do not have."""
@@ -17,9 +17,9 @@ def with_newer_fields(type_name: str, value: Any) -> Any:
     match entry["kind"]:
         case "ptr":
             return with_newer_fields(entry["elem"], value)
-        case "struct":
-            types = {field[0]: field[1] for field in entry["fields"]}
-            found = {field: with_newer_fields(types[field], item) for field, item in value.items()}
+        case "struct" if isinstance(value, dict):
+            types = field_types(type_name)
+            found = {field: with_newer_fields(types.get(field, "string"), item) for field, item in value.items()}
             return {**found, NEWER: type_name}
         case "slice" if isinstance(value, list):
             return [with_newer_fields(entry["elem"], item) for item in value]
@@ -47,10 +47,10 @@ def merge(type_name: str, old: Any, sent: Any, *, has_room: bool) -> Any:
         case "ptr":
             return merge(entry["elem"], old, sent, has_room=has_room)
         case "struct" if isinstance(sent, dict):
-            types = {field[0]: field[1] for field in entry["fields"]}
+            types = field_types(type_name)
             merged = dict(old or {})
             for field, item in sent.items():
-                merged[field] = merge(types[field], merged.get(field), item, has_room=has_room)
+                merged[field] = merge(types.get(field, "string"), merged.get(field), item, has_room=has_room)
             return merged
         case "map":
             fresh = {key: merge(entry["elem"], None, item, has_room=has_room) for key, item in sent.items()}

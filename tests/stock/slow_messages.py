@@ -13,7 +13,7 @@ from google.protobuf.struct_pb2 import Struct, Value
 
 from mattermost_plugin._stock.go_types import message_class, only_field
 from mattermost_pluginapi.stock.structs import ENUMS, STRUCTS
-from tests.stock.go_json import TYPES, any_json, go_json
+from tests.stock.go_json import TYPES, any_json, field_types, go_json
 
 
 def shown(message: Message) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def expected(name: str, value: dict[str, Any]) -> dict[str, Any]:
         value: the struct in the form of `json_form`.
     """
     go, message, fields = STRUCTS[name]
-    types = {field[0].removeprefix("(embedded) "): field[1] for field in TYPES[go]["fields"]}
+    types = field_types(go)
     descriptor = message_class(message).DESCRIPTOR
     made: dict[str, Any] = {}
     for go_name, field, conversion, detail in fields:

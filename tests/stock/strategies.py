@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mattermost_plugin._stock.go_types import message_class
 from mattermost_plugin._stock.value_bytes import struct_bytes, value_bytes
 from mattermost_pluginapi.stock.structs import ENUMS, STRUCTS
-from tests.stock.go_json import TYPES
+from tests.stock.go_json import TYPES, field_types
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
@@ -56,7 +56,7 @@ def messages(draw: Draw, name: str, levels: int = MAX_LEVELS) -> Any:
 def fill(draw: Draw, message: Any, name: str, levels: int) -> None:
     """Set fields of a message."""
     go, _, fields = STRUCTS[name]
-    types = {field[0].removeprefix("(embedded) "): field[1] for field in TYPES[go]["fields"]}
+    types = field_types(go)
     by_go: dict[str, list[tuple[str, str, str]]] = {}
     for go_name, *rest in fields:
         by_go.setdefault(go_name, []).append((rest[0], rest[1], rest[2]))

@@ -18,7 +18,7 @@ from mattermost_plugin._stock.struct_sources import registry, struct_source
 from mattermost_plugin._stock.struct_targets import struct_target
 from mattermost_pluginapi.stock.structs import STRUCTS
 from tests.gob.streams import read, stock_encoder, stock_table, vectors
-from tests.stock.go_json import TYPES
+from tests.stock.go_json import TYPES, field_types
 
 BY_HAND = re.compile(r"ErrorString|HTTPRequestSubset|Z_(Db|PluginHTTP|Serve)\w+")
 """Structs that the runtime builds and reads itself."""
@@ -91,6 +91,6 @@ def _sound(type_name: str, value: Any) -> Any:
         case "map":
             return {key: _sound(entry["elem"], item) for key, item in value.items()}
         case "struct" if isinstance(value, dict):
-            types = {field[0].removeprefix("(embedded) "): field[1] for field in entry["fields"]}
+            types = field_types(type_name)
             return {field: _sound(types[field], item) for field, item in value.items()}
     return value

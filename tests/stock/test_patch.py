@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mattermost_plugin._gob import Encoder
 from mattermost_plugin._stock.go_types import go_type, message_class
-from mattermost_plugin._stock.patch import PatchReply, patch_source
+from mattermost_plugin._stock.patch import PatchReply, object_source, patch_source
 from mattermost_plugin._stock.struct_sources import registry
 from mattermost_pluginapi.api.values import to_struct
 from mattermost_pluginapi.stock.structs import STRUCTS
@@ -29,6 +29,9 @@ HOOKS = {
 }
 
 
+OTHERS = sorted(name for name in STRUCTS if not name.startswith("plugin.") and name not in HOOKS.values())
+
+
 def sent(before: Any, after: Any, hook: str = "MessageWillBePosted") -> tuple[Any, list[str]]:
     """What the server reads of the object in a reply, None if there is none, and what is lost."""
     name = f"plugin.Z_{hook}Returns"
@@ -41,6 +44,15 @@ def sent(before: Any, after: Any, hook: str = "MessageWillBePosted") -> tuple[An
     assert isinstance(reply, dict)
     assert reply.pop("B") == "no"
     return reply.get("A"), lost
+
+
+def sent_alone(before: Any, after: Any, name: str) -> tuple[dict[str, Any], list[str]]:
+    """What is sent for an object of any type."""
+    lost: list[str] = []
+    data = Encoder(registry()).encode((before, after, lost, ""), go_type(STRUCTS[name][0]), object_source(name))
+    value: Any
+    (value,) = read(data)
+    return value, lost
 
 
 def post(**fields: Any) -> Post:
@@ -182,11 +194,26 @@ def test_the_server_has_what_the_handler_returned_but_for_what_it_is_told(
     before = data.draw(messages(name, 2))
     after = data.draw(changed(name, before))
     patch, lost = sent(before, after, hook)
+    check(name, before, after, patch or {}, lost, has_room=has_room)
+
+
+@settings(max_examples=250, deadline=None)
+@given(name=st.sampled_from(OTHERS), data=st.data(), has_room=st.booleans())
+def test_so_it_would_be_with_an_object_of_any_type(name: str, data: st.DataObject, has_room: bool) -> None:
+    before = data.draw(messages(name, 1))
+    after = data.draw(changed(name, before))
+    patch, lost = sent_alone(before, after, name)
+    check(name, before, after, patch, lost, has_room=has_room)
+
+
+def check(name: str, before: Any, after: Any, patch: Any, lost: list[str], *, has_room: bool) -> None:
+    """Check what the server has when it has merged a patch."""
+    go = STRUCTS[name][0]
     host: Any
     wanted: Any
     ((host,), (wanted,)) = read(write_struct(name, before)), read(write_struct(name, after))
-    has = merge(name, with_newer_fields(name, host), patch or {}, has_room=has_room)
-    assert_newer_fields_are_kept(with_newer_fields(name, host), has)
+    has = merge(go, with_newer_fields(go, host), patch, has_room=has_room)
+    assert_newer_fields_are_kept(with_newer_fields(go, host), has)
     found = set(differences(name, without_newer_fields(has), wanted))
     if has_grown(before, after):
         assert {path for path in found if not any(path.startswith(each) for each in lost)} == set()

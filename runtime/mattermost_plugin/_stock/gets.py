@@ -1,21 +1,21 @@
-"""Ways to get a Go field from a message that the gob codec does not have."""
+"""A way to get a Go field from a message that the gob codec does not have."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mattermost_plugin._gob.sources import Attr, Get
+from mattermost_plugin._gob.sources import Get
 
 if TYPE_CHECKING:
     from mattermost_plugin._gob import Source
     from mattermost_plugin._gob.encode_writer import EncodeWriter
     from mattermost_plugin._gob.go_types import GoType
 
-__all__ = ["SameRecord", "Wrapped"]
+__all__ = ["SameRecord"]
 
 
 class SameRecord(Get):
-    """The fields of a struct are got from the message that the struct is in.
+    """The fields of a struct are got from the record that the struct is in.
 
     Args:
         source: says how.
@@ -28,12 +28,3 @@ class SameRecord(Get):
 
     def expression(self, code: EncodeWriter, go_type: GoType) -> str:
         return "v"
-
-
-class Wrapped(Attr):
-    """`v.name.value` if `v.HasField("name")`, else None."""
-
-    __slots__ = ()
-
-    def expression(self, code: EncodeWriter, go_type: GoType) -> str:
-        return f"v.{self._name}.value if v.HasField({self._name!r}) else None"

@@ -12,8 +12,9 @@ from google.protobuf.message import Message
 from mattermost_plugin._gob.go_table import GoTable, TypeEntry
 from mattermost_plugin._gob.go_types import GoType
 from mattermost_pluginapi.stock.go_types import GO_TYPES
+from mattermost_pluginapi.stock.shapes import FieldMap, StructMap
 
-__all__ = ["go_type", "message_class", "only_field"]
+__all__ = ["by_go_field", "go_type", "message_class", "only_field"]
 
 _CODECS: Final = frozenset({"GobEncoder", "BinaryMarshaler"})
 
@@ -54,6 +55,14 @@ def go_type(name: str) -> GoType:
         KeyError: there is none.
     """
     return _TABLE.type(name)
+
+
+def by_go_field(mapping: StructMap) -> dict[str, list[FieldMap]]:
+    """The fields of a map by their names in Go: some become several fields of the message."""
+    found: dict[str, list[FieldMap]] = {}
+    for field in mapping.fields:
+        found.setdefault(field.go, []).append(field)
+    return found
 
 
 @cache

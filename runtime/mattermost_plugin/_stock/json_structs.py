@@ -19,12 +19,31 @@ from mattermost_plugin._gob.sources import DICTS, Absent, Computed, Get
 from mattermost_plugin._gob.targets import AnyTarget, GenericTarget, StructPlan
 from mattermost_plugin._stock.json_text import RawJSON, go_bytes, go_time, raw_json
 from mattermost_pluginapi.stock.go_types import REGISTERED
-from mattermost_pluginapi.stock.json_types import JSON_TYPES
 
 __all__ = ["FREE", "json_source", "json_target"]
 
 _RAW: Final = "json.RawMessage"
 _INTEGERS: Final = frozenset({"int", "int64", "uint", "uint8", "uint32"})
+
+
+class _JSONType(NamedTuple):
+    kind: str
+    element: str
+    key: str
+    fields: tuple[tuple[str, str, str, str], ...]
+
+
+@cache
+def _table() -> Mapping[str, tuple[str, str, str, tuple[tuple[str, str, str, str], ...]]]:
+    # Late: most plugins never meet a struct that is JSON, and the table is long.
+    from mattermost_pluginapi.stock.json_types import JSON_TYPES
+
+    return JSON_TYPES
+
+
+@cache
+def _type(name: str) -> _JSONType:
+    return _JSONType(*_table()[name])
 
 
 class _JSONField(NamedTuple):
@@ -38,21 +57,21 @@ class _JSONField(NamedTuple):
 
 @cache
 def _fields(type_name: str) -> tuple[_JSONField, ...]:
-    return tuple(_JSONField(*field) for field in JSON_TYPES[type_name][3])
+    return tuple(_JSONField(*field) for field in _type(type_name).fields)
 
 
 def _base(type_name: str) -> str:
     """The type behind pointers."""
-    while JSON_TYPES[type_name][0] == "ptr":
-        type_name = JSON_TYPES[type_name][1]
+    while _type(type_name).kind == "ptr":
+        type_name = _type(type_name).element
     return type_name
 
 
 def _innermost(type_name: str) -> str:
     """The type of what lists and maps of it hold."""
     base = _base(type_name)
-    while JSON_TYPES[base][0] in ("slice", "map"):
-        base = _base(JSON_TYPES[base][1])
+    while _type(base).kind in ("slice", "map"):
+        base = _base(_type(base).element)
     return base
 
 
@@ -67,7 +86,7 @@ class _FreeTarget(GenericTarget):
 
     def held(self, name: str) -> AnyTarget:
         registered = REGISTERED.get(name)
-        return json_target(registered) if registered in JSON_TYPES else self
+        return json_target(registered) if registered in _table() else self
 
     def unmarshaler(self, shape: Shape) -> Callable[[bytes], object]:
         generic = super().unmarshaler(shape)
@@ -90,7 +109,7 @@ class _TypedTarget(_FreeTarget):
         self._struct = _innermost(type_name)
 
     def plan(self, shape: Shape) -> StructPlan:
-        if JSON_TYPES[self._struct][0] != "struct":
+        if _type(self._struct).kind != "struct":
             raise GobMismatchError(f"a struct {shape.label} where JSON has none")
         fields = {field.name: field for field in _fields(self._struct)}
         zeros = _zeros(self._struct)
@@ -173,7 +192,7 @@ def _zero_items(type_name: str) -> list[tuple[str, object]]:
     items: list[tuple[str, object]] = []
     for field in _fields(type_name):
         if field.mode == "embedded":
-            if JSON_TYPES[field.type][0] != "ptr":
+            if _type(field.type).kind != "ptr":
                 items += _zero_items(field.type)
         elif field.mode == "set":
             items.append((field.key, _zero(_base(field.type))))
@@ -183,7 +202,7 @@ def _zero_items(type_name: str) -> list[tuple[str, object]]:
 
 
 def _zero(type_name: str) -> object:
-    match JSON_TYPES[type_name][0]:
+    match _type(type_name).kind:
         case "struct":
             return dict(_zero_items(type_name))
         case "GobEncoder":
@@ -221,7 +240,7 @@ _ABSENT: Final = Absent()
 def json_source(type_name: str) -> Source:
     """Where values of a type come from that `json_text.read_json` has read."""
     base = _innermost(type_name)
-    return _JSONSource(base) if JSON_TYPES[base][0] == "struct" else DICTS
+    return _JSONSource(base) if _type(base).kind == "struct" else DICTS
 
 
 def _get(field: _JSONField) -> Get:
@@ -237,9 +256,9 @@ def _getter(key: str, base: str) -> Callable[[Mapping[str, object]], object]:
         return lambda value: raw_json(value[key]) if key in value else None
     if base == "[]uint8":
         return lambda value: go_bytes(value.get(key))
-    if JSON_TYPES[base][0] == "GobEncoder":
+    if _type(base).kind == "GobEncoder":
         return lambda value: go_time(value.get(key))
-    if JSON_TYPES[_innermost(base)][0] == "interface":
+    if _type(_innermost(base)).kind == "interface":
         return lambda value: _floats(value.get(key))
     return lambda value: value.get(key)
 

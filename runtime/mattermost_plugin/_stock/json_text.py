@@ -63,14 +63,14 @@ def plain_json(value: object) -> object:
     return _plain(value, read_json)
 
 
-def read_json(data: bytes | str) -> object:
-    """The value of a JSON text.
+def read_json(data: bytes) -> object:
+    """The value of a JSON text in UTF-8.
 
     Raises:
         ValueError: it is none. The text is not in the error: it may hold secrets.
     """
     try:
-        return json.loads(data, parse_constant=_refuse)
+        return json.loads(data.decode(), parse_constant=_refuse)
     except RecursionError:
         problem = "JSON that is nested too deep"
     except ValueError:

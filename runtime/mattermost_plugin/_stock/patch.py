@@ -17,6 +17,8 @@ from google.protobuf.message import Message
 from mattermost_plugin._gob.encode_writer import EncodeWriter
 from mattermost_plugin._gob.go_types import GoStruct, GoType
 from mattermost_plugin._gob.sources import DICTS, Absent, Attr, Get, Source
+from mattermost_plugin._stock.gets import SameRecord
+from mattermost_plugin._stock.go_types import by_go_field, message_class
 from mattermost_plugin._stock.patch_gets import (
     ChangedComputed,
     ChangedEntries,
@@ -25,12 +27,11 @@ from mattermost_plugin._stock.patch_gets import (
     ChangedObject,
     ChangedPlain,
     First,
-    SameMessage,
 )
-from mattermost_plugin._stock.struct_sources import field_getter, struct_source
-from mattermost_pluginapi.stock.shapes import FieldMap, struct_map
+from mattermost_plugin._stock.struct_sources import fields_getter, struct_source
+from mattermost_pluginapi.stock.shapes import FieldMap, StructMap, struct_map
 
-__all__ = ["PatchReply", "patch_source"]
+__all__ = ["PatchReply", "object_source", "patch_source"]
 
 
 class PatchReply(NamedTuple):
@@ -73,7 +74,7 @@ class _ReplySource(Source):
     @staticmethod
     def _get(field: FieldMap) -> Get:
         if field.conversion == "message":
-            return _ChangedResult(field.field, _object_source(field.detail))
+            return _ChangedResult(field.field, object_source(field.detail))
         return _Result(field.field)
 
 
@@ -98,35 +99,44 @@ class _ChangedResult(_Result):
 
 
 @cache
-def _object_source(name: str) -> Source:
-    return _ObjectSource(name)
+def object_source(name: str) -> Source:
+    """How what differs between two messages becomes a struct. Its values are `patch_gets.Record`s.
+
+    Args:
+        name: of the messages' struct map, such as "model.Post".
+
+    Raises:
+        KeyError: there is no such map.
+    """
+    return _ObjectSource(struct_map(name))
 
 
 class _ObjectSource(Source):
     """What differs between two messages.
 
     Args:
-        name: of their struct map.
+        mapping: of both.
     """
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self, mapping: StructMap) -> None:
+        self._mapping = mapping
 
     def plan(self, struct: GoStruct) -> Sequence[Get]:
-        fields = {field.go: field for field in struct_map(self._name).fields}
-        gets = [_changed(fields[field.name]) if field.name in fields else Absent() for field in struct.fields]
+        fields, make = by_go_field(self._mapping), message_class(self._mapping.message)
+        gets = [_changed(fields[field.name], make) if field.name in fields else Absent() for field in struct.fields]
         return [First(gets[0], "old, new, lost, path"), *gets[1:]]
 
 
-def _changed(field: FieldMap) -> Get:
+def _changed(fields: list[FieldMap], make: type[Message]) -> Get:
+    field = fields[0]
     name = field.field
-    match field.conversion:
+    match field.conversion if len(fields) == 1 else "":
         case "scalar" | "list":
-            return ChangedPlain(name)
+            return ChangedPlain(name, has_presence=make.DESCRIPTOR.fields_by_name[name].has_presence)
         case "message":
-            return ChangedMessage(name, _object_source(field.detail))
+            return ChangedMessage(name, object_source(field.detail))
         case "messages":
-            return ChangedList(name, _object_source(field.detail))
+            return ChangedList(name, object_source(field.detail))
         case "message_map":
             return ChangedEntries(name, struct_source(field.detail))
         case "map":
@@ -134,6 +144,6 @@ def _changed(field: FieldMap) -> Get:
         case "object":
             return ChangedObject(name)
         case "flat":
-            return SameMessage(_object_source(field.detail))
+            return SameRecord(object_source(field.detail))
         case _:
-            return ChangedComputed(name, field_getter(field), DICTS)
+            return ChangedComputed(name, fields_getter(fields), DICTS)

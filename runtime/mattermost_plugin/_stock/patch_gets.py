@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 
-from mattermost_plugin._gob.go_types import GoInterface, GoPointer, pointed_to
+from mattermost_plugin._gob.go_types import GoInterface, GoMap, GoPointer, GoStruct, pointed_to
 from mattermost_plugin._gob.sources import Get
 from mattermost_plugin._stock.go_values import go_object, go_value
 
@@ -30,7 +30,6 @@ __all__ = [
     "ChangedPlain",
     "First",
     "Record",
-    "SameMessage",
 ]
 
 Record: TypeAlias = tuple[Message, Message, list[str], str]
@@ -81,13 +80,22 @@ class _Changed(Get):
 
 
 class ChangedPlain(_Changed):
-    """A basic value, or a list of such: the server replaces it, but what is zero or empty cannot be sent."""
+    """A basic value, or a list of such: the server replaces it, but what is zero or empty cannot be sent.
 
-    __slots__ = ()
+    Args:
+        name: the field.
+        has_presence: whether the messages tell nothing from zero.
+    """
+
+    __slots__ = ("_has_presence",)
+
+    def __init__(self, name: str, *, has_presence: bool) -> None:
+        super().__init__(name)
+        self._has_presence = has_presence
 
     def expression(self, code: EncodeWriter, go_type: GoType) -> str:
         is_same = "x == $old"
-        if isinstance(go_type, GoPointer):
+        if self._has_presence and isinstance(go_type, GoPointer):
             # A pointer to zero is another value than nil, and cannot be sent either.
             is_same += " and (x or old.HasField($name) == new.HasField($name))"
         return self._write(code, "x = $new", f"if {is_same}: x = None", "elif not x: lost.append(path + $name)")
@@ -110,11 +118,13 @@ class ChangedComputed(_Changed):
 
     def expression(self, code: EncodeWriter, go_type: GoType) -> str:
         get = code.bind(self._function)
+        # gob leaves out an empty list, but sends an empty map, and an interface that holds zero.
+        is_left_out = "x is None" if isinstance(pointed_to(go_type), GoInterface | GoMap | GoStruct) else "not x"
         return self._write(
             code,
             f"x = {get}(new)",
             f"if x == {get}(old): x = None",
-            "elif not x: lost.append(path + $name)",
+            f"elif {is_left_out}: lost.append(path + $name)",
         )
 
 
@@ -129,29 +139,17 @@ class ChangedMessage(_Changed):
     __slots__ = ()
 
     def expression(self, code: EncodeWriter, go_type: GoType) -> str:
+        record = "$old, $new, lost, path + $name + '.'"
+        if not isinstance(go_type, GoPointer):
+            # It is always there.
+            return self._write(code, f"x = ({record}) if $new != $old else None")
         return self._write(
             code,
             "x = None",
             "if new.HasField($name):",
-            " if $new != $old or not old.HasField($name): x = $old, $new, lost, path + $name + '.'",
+            f" if $new != $old or not old.HasField($name): x = {record}",
             "elif old.HasField($name): lost.append(path + $name)",
         )
-
-
-class SameMessage(Get):
-    """A struct whose fields are in the same messages.
-
-    Args:
-        source: how to get the fields of a patch.
-    """
-
-    __slots__ = ()
-
-    def __init__(self, source: Source) -> None:
-        super().__init__(source)
-
-    def expression(self, code: EncodeWriter, go_type: GoType) -> str:
-        return "v"
 
 
 class ChangedList(_Changed):

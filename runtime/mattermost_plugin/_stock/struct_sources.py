@@ -11,9 +11,9 @@ from google.protobuf.message import Message
 
 from mattermost_plugin._gob import GobEncodeError, GoTime, Interface, RecordSource, Registered
 from mattermost_plugin._gob.sources import DICTS, Attr, Computed, Get, Present
-from mattermost_plugin._stock.gets import SameRecord, Wrapped
+from mattermost_plugin._stock.gets import SameRecord
 from mattermost_plugin._stock.go_errors import error_interface
-from mattermost_plugin._stock.go_types import go_type, message_class, only_field
+from mattermost_plugin._stock.go_types import by_go_field, go_type, message_class, only_field
 from mattermost_plugin._stock.go_values import go_object, go_value
 from mattermost_plugin._stock.json_structs import json_source
 from mattermost_plugin._stock.json_text import raw_json, read_json
@@ -21,7 +21,7 @@ from mattermost_pluginapi.api.values import plain_value
 from mattermost_pluginapi.stock.shapes import FieldMap, StructMap, struct_map
 from mattermost_pluginapi.stock.structs import ENUMS
 
-__all__ = ["by_go_field", "field_getter", "registry", "struct_source"]
+__all__ = ["fields_getter", "registry", "struct_source"]
 
 _AUTOCOMPLETE: Final = ("AutocompleteTextArg", "AutocompleteStaticListArg", "AutocompleteDynamicListArg")
 
@@ -56,14 +56,6 @@ def registry() -> Mapping[str, Registered]:
     }
 
 
-def by_go_field(mapping: StructMap) -> dict[str, list[FieldMap]]:
-    """The fields of a map by their names in Go: some become several fields of the message."""
-    found: dict[str, list[FieldMap]] = {}
-    for field in mapping.fields:
-        found.setdefault(field.go, []).append(field)
-    return found
-
-
 def _gets(mapping: StructMap) -> Mapping[str, Get]:
     make = message_class(mapping.message)
     return {
@@ -85,10 +77,6 @@ def _get(field: FieldMap, make: type[Message]) -> Get:
             return Attr(name, struct_source(field.detail))
         case "flat":
             return SameRecord(struct_source(field.detail))
-        case "wrapped":
-            return Wrapped(name)
-        case "variant":
-            return _get_variant([field])
         case "error":
             return Computed(lambda v: error_interface(getattr(v, name)) if v.HasField(name) else None)
         case "json":
@@ -96,20 +84,12 @@ def _get(field: FieldMap, make: type[Message]) -> Get:
         case "json_message":
             return Computed(_message_json(field, only_field(make, name)), json_source(field.detail))
         case _:
-            return Computed(field_getter(field), DICTS)
+            return Computed(fields_getter([field]), DICTS)
 
 
 def _get_one_of(fields: list[FieldMap]) -> Get:
-    """One field of the struct for several of the message: the first that is set."""
-    if fields[0].conversion == "variant":
-        return _get_variant(fields)
-    functions = [field_getter(field) for field in fields if field.conversion != "not_zero"]
-    return Computed(lambda v: next((value for function in functions if (value := function(v))), None), DICTS)
-
-
-def _get_variant(fields: list[FieldMap]) -> Get:
-    variants = [(field.field, field.detail.partition(" ")[0]) for field in fields]
-    return Computed(lambda v: next((Interface(n, getattr(v, f)) for f, n in variants if v.HasField(f)), None))
+    """One field of the struct for several of the message."""
+    return Computed(fields_getter(fields), DICTS)
 
 
 def _message_json(field: FieldMap, inner: str) -> Callable[[Any], object]:
@@ -140,17 +120,26 @@ def _refused(field: FieldMap, what: str) -> GobEncodeError:
 _Get = Callable[[Any], Any]
 
 
-def field_getter(field: FieldMap) -> _Get:
-    """What gets the Go value of a field whose conversion is a function.
+def fields_getter(fields: list[FieldMap]) -> _Get:
+    """What gets the Go value for fields of a message whose conversions are functions: of several, the first that is
+    set.
 
     Raises:
-        KeyError: its conversion is none.
+        KeyError: a conversion is no function.
     """
-    return _CONVERSIONS[field.conversion](field)
+    functions = [_CONVERSIONS[field.conversion](field) for field in fields if field.conversion != "not_zero"]
+    if len(functions) == 1:
+        return functions[0]
+    return lambda v: next((value for function in functions if (value := function(v))), None)
 
 
 def _plain(field: FieldMap) -> _Get:
     return lambda v: getattr(v, field.field)
+
+
+def _variant(field: FieldMap) -> _Get:
+    name = field.detail.partition(" ")[0]
+    return lambda v: Interface(name, getattr(v, field.field)) if v.HasField(field.field) else None
 
 
 def _enum(field: FieldMap) -> _Get:
@@ -267,4 +256,6 @@ _CONVERSIONS: Final[Mapping[str, Callable[[FieldMap], _Get]]] = {
     "scalar": _plain,
     "true_text": lambda field: lambda v: getattr(v, field.field) == "true",
     "value": _value,
+    "variant": _variant,
+    "wrapped": lambda field: lambda v: getattr(v, field.field).value if v.HasField(field.field) else None,
 }

@@ -13,7 +13,7 @@ from mattermost_plugin._gob.puts import AddEach, Fill, FillEach, Put, SetAttr, S
 from mattermost_plugin._gob.targets import AnyTarget, GenericTarget
 from mattermost_plugin._gob.values import ZERO_TIME
 from mattermost_plugin._stock.go_errors import ERROR_TARGET, fill_error
-from mattermost_plugin._stock.go_types import message_class, only_field
+from mattermost_plugin._stock.go_types import by_go_field, message_class, only_field
 from mattermost_plugin._stock.json_structs import json_target
 from mattermost_plugin._stock.json_text import read_json, write_json
 from mattermost_plugin._stock.puts import (
@@ -26,7 +26,7 @@ from mattermost_plugin._stock.puts import (
     SetWrapped,
 )
 from mattermost_plugin._stock.value_bytes import value_bytes
-from mattermost_pluginapi.stock.shapes import FieldMap, struct_map
+from mattermost_pluginapi.stock.shapes import FieldMap, StructMap, struct_map
 from mattermost_pluginapi.stock.structs import ENUMS
 
 __all__ = ["struct_target"]
@@ -44,14 +44,13 @@ def struct_target(name: str) -> RecordTarget[Message]:
     """
     mapping = struct_map(name)
     make = message_class(mapping.message)
-    return RecordTarget(make, lambda: _puts(mapping.fields, make))
+    return RecordTarget(make, lambda: _puts(mapping, make))
 
 
-def _puts(fields: tuple[FieldMap, ...], make: type[Message]) -> Mapping[str, Put]:
-    by_go: dict[str, list[FieldMap]] = {}
-    for field in fields:
-        by_go.setdefault(field.go, []).append(field)
-    return {go: _put(same[0], make) if len(same) == 1 else _put_to_each(same) for go, same in by_go.items()}
+def _puts(mapping: StructMap, make: type[Message]) -> Mapping[str, Put]:
+    return {
+        go: _put(same[0], make) if len(same) == 1 else _put_to_each(same) for go, same in by_go_field(mapping).items()
+    }
 
 
 def _put(field: FieldMap, make: type[Message]) -> Put:
