@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mattermost_plugin._gob import Encoder
+from mattermost_plugin._gob import Encoder, GobEncodeError
 from mattermost_plugin._stock.go_types import go_type, message_class
 from mattermost_plugin._stock.patch import PatchReply, object_source, patch_source
 from mattermost_plugin._stock.struct_sources import registry
@@ -181,6 +181,13 @@ def test_a_hook_that_keeps_the_object_sends_none() -> None:
     response: Any = message_class(STRUCTS[name][1])(rejection_reason="spam")
     data = Encoder(registry()).encode(PatchReply(response, post(), []), go_type(name), patch_source(name))
     assert read(data) == [{"B": "spam"}]
+
+
+def test_results_that_are_no_object_make_no_patch() -> None:
+    name = "plugin.Z_GetConfigReturns"
+    response: Any = message_class(STRUCTS[name][1])()
+    with pytest.raises(GobEncodeError):
+        Encoder().encode(PatchReply(response, post(), []), go_type(name), patch_source(name))
 
 
 @pytest.mark.parametrize("has_room", [True, False])

@@ -57,6 +57,7 @@ def patch_source(name: str) -> Source:
 
     Raises:
         KeyError: there is no such map.
+        GobEncodeError: when it is first used: the results are no object with texts beside it.
     """
     return _ReplySource(struct_map(name).fields)
 
@@ -75,7 +76,9 @@ class _ReplySource(Source):
     def _get(field: FieldMap) -> Get:
         if field.conversion == "message":
             return _ChangedResult(field.field, object_source(field.detail))
-        return _Result(field.field)
+        if field.conversion == "scalar":
+            return _Result(field.field)
+        raise ValueError(f"{field.field} is nothing that a reply to be merged has")
 
 
 class _Result(Attr):

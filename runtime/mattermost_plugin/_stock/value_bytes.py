@@ -126,7 +126,7 @@ def value_bytes(value: object, level: int = 0) -> bytes:
     raise TypeError(f"a {type(value).__name__} in a JSON value")
 
 
-def struct_bytes(value: Mapping[object, object], level: int = 0) -> bytes:
+def struct_bytes(value: Mapping[str, object], level: int = 0) -> bytes:
     """The Struct of a JSON object; see `value_bytes`."""
     parts: list[bytes] = []
     for key, element in value.items():
