@@ -100,16 +100,13 @@ class ApiService:
         started = time.perf_counter()
         context = getattr(request, "context", None)
         request_id = request_id or (str(context.request_id) if context is not None else "")
-        # A copy, as handlers may change their arguments.
-        given = type(request)()
-        given.CopyFrom(request)
         response = await self._answer(method, request, request_id)
         self._world.events.publish(
             ApiCalled(
                 at_ms=self._world.now_ms(),
                 plugin_id=self._plugin.plugin_id,
                 method=method,
-                request=given,
+                request=request,
                 response=response,
                 duration_ms=(time.perf_counter() - started) * 1000,
             )

@@ -23,8 +23,10 @@ METHODS: Final = Methods()
 
 @METHODS.rpc
 async def _create_post(call: Call, request: pb.CreatePostRequest) -> pb.CreatePostResponse:
-    request.post.props["from_plugin"] = "true"
-    return pb.CreatePostResponse(post=await create_post(call.world, call.context(), request.post))
+    post = Post()
+    post.CopyFrom(request.post)
+    post.props["from_plugin"] = "true"
+    return pb.CreatePostResponse(post=await create_post(call.world, call.context(), post))
 
 
 @METHODS.rpc
