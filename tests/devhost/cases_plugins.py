@@ -61,6 +61,13 @@ async def keys_and_values(s: Site) -> None:
     await s.api.error("KVSetWithOptions", 400, "old_value", key="o", options=PluginKVSetOptions(old_value=b"2"))
     assert list((await s.api("KVList", page=0, per_page=1)).keys) == ["o"]
     assert list((await s.api("KVList", page=1, per_page=1)).keys) == ["schlüssel 🔑"]
+    assert len((await s.api("KVList", page=0, per_page=0)).keys) == 2
+    for number in range(11):
+        await s.api("KVSet", key=f"z{number:02}", value=b"1")
+    assert len((await s.api("KVList", page=0, per_page=-1)).keys) == 10
+    assert list((await s.api("KVList", page=1, per_page=0)).keys) == ["z08", "z09", "z10"]
+    for number in range(11):
+        await s.api("KVDelete", key=f"z{number:02}")
     await s.api("KVSet", key="o", value=b"")
     await s.api("KVDelete", key="schlüssel 🔑")
     await s.api("KVDelete", key="schlüssel 🔑")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -25,6 +26,19 @@ def _holds(text: object, part: object) -> bool:
     return str(part).casefold() in str(text).casefold()
 
 
+def _connect(path: Path) -> sqlite3.Connection:
+    """Open a file, made if there is none: sessions' tokens are in it, so that nobody else may read it.
+
+    Raises:
+        DevHostError: it cannot be opened.
+    """
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        return sqlite3.connect(path, isolation_level=None)
+    except (OSError, sqlite3.Error) as error:
+        raise DevHostError(f"{path} cannot be used: {error}") from error
+
+
 class Database:
     """A SQLite file that a killed process leaves whole: every write outside of a transaction is one.
 
@@ -41,7 +55,7 @@ class Database:
         # Not ":memory:": a file has a write-ahead log, so that tests see what a kept file does.
         self._folder = None if path else tempfile.TemporaryDirectory(prefix="mattermost-devhost-")
         self.path = path or Path(self._folder.name if self._folder else "") / "state.sqlite"
-        self._connection = sqlite3.connect(self.path, isolation_level=None)
+        self._connection = _connect(self.path)
         self._connection.create_function("holds", 2, _holds, deterministic=True)
         self._depth = 0
         try:
@@ -108,7 +122,9 @@ class Database:
         try:
             yield
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            # Some failures, such as a full disk, have ended the transaction already.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
             raise
         else:
             self._connection.execute("COMMIT")

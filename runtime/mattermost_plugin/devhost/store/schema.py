@@ -84,6 +84,7 @@ CREATE UNIQUE INDEX emoji_by_name ON emoji (name) WHERE delete_at = 0
 _PLUGINS: Final = """
 CREATE TABLE kv (
     plugin_id TEXT, name TEXT, value BLOB NOT NULL, expire_at INTEGER NOT NULL, PRIMARY KEY (plugin_id, name));
+CREATE INDEX kv_by_expiry ON kv (expire_at) WHERE expire_at <> 0;
 CREATE TABLE settings (name TEXT PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE commands (
     id TEXT PRIMARY KEY, team_id TEXT NOT NULL, trigger TEXT NOT NULL, create_at INTEGER NOT NULL,
