@@ -26,7 +26,11 @@ from mattermost_plugin.models import (
     WebSocketRequest,
 )
 from mattermost_pluginapi.v1.command_pb2 import Command
-from mattermost_pluginapi.v1.hooks_message_pb2 import MessageHasBeenPostedRequest, MessageWillBePostedRequest
+from mattermost_pluginapi.v1.hooks_message_pb2 import (
+    MessageHasBeenDeletedRequest,
+    MessageHasBeenPostedRequest,
+    MessageWillBePostedRequest,
+)
 from mattermost_pluginapi.v1.post_pb2 import Post as PostMessage
 from tests.devhost.plugins import Loaded, Talker, loaded
 
@@ -45,6 +49,8 @@ class First(Talker):
         return post
 
     def message_will_be_updated(self, context: PluginContext, new_post: Post, old_post: Post) -> Post | Reject | None:
+        if new_post.message == "shh":
+            return Reject(DISMISS)
         return Reject(f"keep {old_post.message}") if new_post.message == "no" else None
 
     def user_will_log_in(self, context: PluginContext, user: User) -> Reject | None:
@@ -114,6 +120,23 @@ class Second(Plugin):
     def left(self, context: PluginContext, member: Any, actor: User | None) -> None: ...
 
 
+class Mover(Plugin):
+    """Moves posts to the channel that they name."""
+
+    def message_will_be_posted(self, context: PluginContext, post: Post) -> Post | Reject | None:
+        post.channel_id = post.message.removeprefix("to ")
+        return post
+
+
+class Eraser(Talker):
+    """Deletes what is edited."""
+
+    @hook(HookName.MessageWillBeUpdated)
+    async def erase(self, context: PluginContext, new_post: Post, old_post: Post) -> Post | Reject | None:
+        await self.api_calls("DeletePost", post_id=old_post.id)
+        return None
+
+
 def run(scenario: Callable[[Loaded], Awaitable[None]], *plugins: type[Plugin]) -> None:
     async def inside() -> None:
         async with loaded(plugins or (First, Second)) as here:
@@ -142,6 +165,41 @@ def test_a_post_goes_round_and_is_told_after() -> None:
         assert (told.post.id, told.post.message) == (post.id, "x12")
 
     run(scenario)
+
+
+def test_hooks_see_no_metadata_and_no_time_before_the_post_is_made() -> None:
+    async def scenario(here: Loaded) -> None:
+        info = await here.host.act.upload(here.ada.id, here.channel.id, "a.txt", b"x")
+        post = await here.host.act.post(here.ada.id, here.channel.id, "x", file_ids=[info.id])
+        assert [file.id for file in post.metadata.files] == [info.id]
+        await here.host.settle()
+        requests: list[Any] = [event.request for event in here.host.events.history(HookCalled)]
+        before, told = requests[-3].post, requests[-1].post
+        assert (before.id, before.create_at) == ("", 0)
+        assert (told.id, told.create_at) == (post.id, post.create_at)
+        assert not any(each.HasField("metadata") for each in (before, told))
+
+    run(scenario)
+
+
+def test_a_replacement_may_go_elsewhere() -> None:
+    async def scenario(here: Loaded) -> None:
+        square = here.host.store.channels.by_name(here.channel.team_id, "town-square")
+        assert square is not None
+        post = await here.host.act.post(here.ada.id, here.channel.id, f"to {square.id}")
+        assert post.channel_id == square.id
+        assert here.host.store.channels.get(square.id).total_msg_count == 1  # type: ignore[union-attr]  # it is there
+
+    run(scenario, Mover)
+
+
+def test_a_post_that_is_deleted_while_hooks_look_at_its_edit_stays_deleted() -> None:
+    async def scenario(here: Loaded) -> None:
+        post = await here.host.act.post(here.ada.id, here.channel.id, "x")
+        await here.api.error("UpdatePost", 404, "app.post.get", post=post)
+        assert here.host.store.posts.get(post.id).delete_at  # type: ignore[union-attr]  # it is there
+
+    run(scenario, Eraser)
 
 
 def test_a_plugins_post_goes_the_same_way() -> None:
@@ -181,6 +239,9 @@ def test_an_edit_a_deletion_and_reactions() -> None:
         post = await act.post(here.ada.id, here.channel.id, "x")
         with pytest.raises(ApiError, match="keep x12"):
             await act.edit(post.id, "no")
+        with pytest.raises(ApiError, match=DISMISS) as caught:
+            await act.edit(post.id, "shh")
+        assert caught.value.error_id == DISMISS
         assert (await act.edit(post.id, "y")).message == "y"
         act.react(here.bob.id, post.id, "tada")
         act.unreact(here.bob.id, post.id, "tada")
@@ -194,8 +255,16 @@ def test_an_edit_a_deletion_and_reactions() -> None:
             "MessageHasBeenUpdated",
             "MessageWillBePosted",
             "ReactionHasBeenAdded",
+            # Twice, though there was one: the server does not look.
+            "ReactionHasBeenRemoved",
             "ReactionHasBeenRemoved",
         ]
+        (deleted,) = (
+            event.request
+            for event in here.host.events.history(HookCalled)
+            if isinstance(event.request, MessageHasBeenDeletedRequest)
+        )
+        assert (deleted.post.id, deleted.post.delete_at) == (post.id, 0)
 
     run(scenario)
 

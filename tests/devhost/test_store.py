@@ -110,7 +110,8 @@ def test_messages_come_back_as_they_went_in(clock: ManualClock) -> None:
     store.posts.put(post)
     assert store.posts.get(post.id) == post
     assert store.posts.get("' OR 1=1 --") is None
-    assert store.posts.search(["c"], ["ÜNÏ"], any_word=False) == [post]
+    assert store.posts.search(["says(message, ?)"], ["ÜNÏ"], 10) == [post]
+    assert store.posts.search(["says(message, ?)"], ["ÜN"], 10) == []
     store.close()
 
 

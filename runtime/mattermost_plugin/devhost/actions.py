@@ -10,7 +10,7 @@ from mattermost_plugin.devhost.app.channels import create_channel, direct_channe
 from mattermost_plugin.devhost.app.commands import execute_command
 from mattermost_plugin.devhost.app.config import load_config, save_config
 from mattermost_plugin.devhost.app.files import live_file, read_content, upload_file
-from mattermost_plugin.devhost.app.posts import create_post, delete_post, live_post, update_post
+from mattermost_plugin.devhost.app.posts import create_post_as_user, delete_post, live_post, update_post
 from mattermost_plugin.devhost.app.reactions import add_reaction, remove_reaction
 from mattermost_plugin.devhost.app.teams import add_team_member, create_team
 from mattermost_plugin.devhost.app.users import create_user, existing_user, log_in
@@ -108,7 +108,7 @@ class Actions:
     ) -> Post:
         """Write a post."""
         post = Post(user_id=user_id, channel_id=channel_id, message=message, root_id=root_id, file_ids=file_ids)
-        return await create_post(self._world, self._context(), post)
+        return await create_post_as_user(self._world, self._context(), post)
 
     async def edit(self, post_id: str, message: str) -> Post:
         """Change the text of a post."""
@@ -117,8 +117,9 @@ class Actions:
         return await update_post(self._world, self._context(), post)
 
     def delete(self, post_id: str) -> None:
-        """Delete a post."""
-        delete_post(self._world, self._context(), post_id)
+        """Delete a post, as its author."""
+        author = live_post(self._world, post_id).user_id
+        delete_post(self._world, self._context(), post_id, author)
 
     def react(self, user_id: str, post_id: str, emoji_name: str) -> Reaction:
         """React to a post."""

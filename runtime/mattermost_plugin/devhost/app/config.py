@@ -11,6 +11,7 @@ from typing import Final
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Struct
 
+from mattermost_plugin.devhost.app.json_texts import integral
 from mattermost_plugin.devhost.errors import ApiError, bad_request
 from mattermost_plugin.devhost.hook_rounds import HookFailedError
 from mattermost_plugin.devhost.world import World
@@ -58,6 +59,7 @@ DEFAULTS: Final[Mapping[str, Mapping[str, object]]] = {
         "EnablePostSearch": True,
         "EnableOAuthServiceProvider": True,
         "EnableDeveloper": True,
+        "UniqueEmojiReactionLimitPerPost": 50,
         "EnableTesting": False,
     },
     "TeamSettings": {"SiteName": "Mattermost", "MaxUsersPerTeam": 50, "EnableOpenServer": True},
@@ -164,17 +166,6 @@ async def save_plugin_settings(world: World, plugin_id: str, settings: Struct) -
     changed[plugin_id] = integral(MessageToDict(settings))
     config["PluginSettings"] = {**section(config, "PluginSettings"), "Plugins": changed}
     await _store(world, config)
-
-
-def integral(value: object) -> object:
-    """A JSON value with whole numbers as such: a Struct has floating-point numbers only."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, dict):
-        return {key: integral(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [integral(each) for each in value]
-    return value
 
 
 def _object(text: bytes) -> Json:

@@ -10,7 +10,7 @@ from mattermost_pluginapi.v1.post_pb2 import Post
 from mattermost_pluginapi.v1.team_pb2 import Team, TeamType
 from mattermost_pluginapi.v1.user_pb2 import User
 
-__all__ = ["check_channel", "check_command", "check_post", "check_team", "check_user"]
+__all__ = ["check_channel", "check_command", "check_post", "check_team", "check_user", "is_system_type"]
 
 LONGEST_USERNAME: Final = 64
 LONGEST_EMAIL: Final = 128
@@ -24,6 +24,17 @@ LONGEST_PURPOSE: Final = 250
 LONGEST_TRIGGER: Final = 128
 MOST_FILES: Final = 10
 """How many files a post may have."""
+
+_SYSTEM_TYPES: Final = (
+    "add_guest_to_chan add_remove add_to_channel add_to_team auto_responder change_chan_privacy channel_deleted"
+    " channel_restored convert_channel displayname_change generic gm_to_channel guest_join_channel header_change"
+    " join_channel join_leave join_team leave_channel leave_team move_channel purpose_change remove_from_channel"
+    " remove_from_team wrangler"
+)
+_POST_TYPES: Final = frozenset(("", "add_bot_teams_channels", "me", "reminder", "slack_attachment")) | frozenset(
+    f"system_{kind}" for kind in _SYSTEM_TYPES.split()
+)
+"""Types of posts beside those of plugins, which begin with "custom_"."""
 
 _USERNAME: Final = re.compile(r"[a-z][a-z0-9._-]*")
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
@@ -87,12 +98,19 @@ def check_channel(channel: Channel) -> None:
         raise bad_request("model.channel.is_valid.purpose.app_error", f"id={channel.id}")
 
 
+def is_system_type(post_type: str) -> bool:
+    """Whether posts of a type are the system's own."""
+    return post_type.startswith("system_")
+
+
 def check_post(post: Post) -> None:
     """Check a post.
 
     Raises:
         ApiError: a value breaks a rule.
     """
+    if post.type not in _POST_TYPES and not post.type.startswith("custom_"):
+        raise bad_request("model.post.is_valid.type.app_error", f"type={post.type}")
     if len(post.message) > LONGEST_MESSAGE:
         raise bad_request("model.post.is_valid.message_length.app_error", f"id={post.id}, length={len(post.message)}")
     if post.props.ByteSize() > LONGEST_PROPS:

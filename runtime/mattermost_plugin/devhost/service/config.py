@@ -7,7 +7,6 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.struct_pb2 import Struct
 
 from mattermost_plugin.devhost.app.config import (
-    integral,
     load_config,
     plugin_settings,
     plugin_settings_with_defaults,
@@ -15,6 +14,7 @@ from mattermost_plugin.devhost.app.config import (
     save_config,
     save_plugin_settings,
 )
+from mattermost_plugin.devhost.app.json_texts import integral
 from mattermost_plugin.devhost.ids import new_id
 from mattermost_plugin.devhost.service.registry import Call, Methods
 from mattermost_pluginapi.v1 import api_config_pb2 as pb

@@ -12,7 +12,7 @@ from mattermost_plugin.devhost.store.channels import (
     ChannelStore,
     SidebarStore,
 )
-from mattermost_plugin.devhost.store.database import Database, DuplicateError
+from mattermost_plugin.devhost.store.database import Database, DuplicateError, SqlValue
 from mattermost_plugin.devhost.store.files import BlobStore, FileStore, UploadStore
 from mattermost_plugin.devhost.store.groups import GroupMemberStore, GroupStore, GroupSyncableStore
 from mattermost_plugin.devhost.store.kv import KvStore
@@ -39,7 +39,7 @@ from mattermost_plugin.devhost.store.users import (
     UserStore,
 )
 
-__all__ = ["DuplicateError", "Page", "Store", "UserFilter"]
+__all__ = ["DuplicateError", "Page", "SqlValue", "Store", "UserFilter"]
 
 
 class Store:

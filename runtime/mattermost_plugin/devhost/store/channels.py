@@ -34,6 +34,10 @@ class ChannelStore(Table[Channel]):
         values += [term, term]
         return self.select(where, values, "display_name COLLATE NOCASE")
 
+    def of_team_and_private(self, team_id: str) -> list[Channel]:
+        """The channels of a team, archived ones too, and all direct and group messages; "" is for all teams."""
+        return self.select("team_id IN (?, '')" if team_id else "1", [team_id] if team_id else [])
+
     def of_user(self, user_id: str, team_id: str = "", *, include_deleted: bool = False) -> list[Channel]:
         """The channels of a user in a team, direct and group messages included.
 

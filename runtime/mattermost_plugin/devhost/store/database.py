@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from mattermost_plugin.devhost.errors import DevHostError
@@ -39,6 +41,18 @@ def _connect(path: Path) -> sqlite3.Connection:
         raise DevHostError(f"{path} cannot be used: {error}") from error
 
 
+@lru_cache(maxsize=256)
+def _pattern(words: str) -> re.Pattern[str]:
+    """What a text with some words in a row looks like; a "*" at the end stands for the rest of a word."""
+    in_a_row = r"\s+".join(re.escape(word) for word in words.rstrip("*").split())
+    return re.compile(rf"(?<!\w){in_a_row}" + ("" if words.endswith("*") else r"(?!\w)"), re.IGNORECASE)
+
+
+def _says(text: object, words: object) -> bool:
+    """SQL's says(text, words): whether a text has words in a row, whole and in upper or lower case."""
+    return _pattern(str(words)).search(str(text)) is not None
+
+
 class Database:
     """A SQLite file that a killed process leaves whole: every write outside of a transaction is one.
 
@@ -57,6 +71,7 @@ class Database:
         self.path = path or Path(self._folder.name if self._folder else "") / "state.sqlite"
         self._connection = _connect(self.path)
         self._connection.create_function("holds", 2, _holds, deterministic=True)
+        self._connection.create_function("says", 2, _says, deterministic=True)
         self._depth = 0
         try:
             self._prepare()

@@ -61,10 +61,11 @@ CREATE TABLE shared_channel_remotes (
 
 _CONTENT: Final = """
 CREATE TABLE posts (
-    id TEXT PRIMARY KEY, channel_id TEXT NOT NULL, user_id TEXT NOT NULL, root_id TEXT NOT NULL,
+    id TEXT PRIMARY KEY, channel_id TEXT NOT NULL, user_id TEXT NOT NULL, root_id TEXT NOT NULL, type TEXT NOT NULL,
     create_at INTEGER NOT NULL, update_at INTEGER NOT NULL, delete_at INTEGER NOT NULL, is_pinned INTEGER NOT NULL,
-    message TEXT NOT NULL, data BLOB NOT NULL);
+    message TEXT NOT NULL, hashtags TEXT NOT NULL, data BLOB NOT NULL);
 CREATE INDEX posts_by_channel ON posts (channel_id, create_at);
+CREATE INDEX posts_by_change ON posts (channel_id, update_at);
 CREATE INDEX posts_by_root ON posts (root_id);
 CREATE TABLE reactions (
     user_id TEXT, post_id TEXT, emoji_name TEXT, create_at INTEGER NOT NULL, data BLOB NOT NULL,
