@@ -26,6 +26,7 @@ from mattermost_plugin.models import (
     WebSocketRequest,
 )
 from mattermost_pluginapi.v1.command_pb2 import Command
+from mattermost_pluginapi.v1.hooks_channel_pb2 import UserHasJoinedChannelRequest, UserHasLeftChannelRequest
 from mattermost_pluginapi.v1.hooks_message_pb2 import (
     MessageHasBeenDeletedRequest,
     MessageHasBeenPostedRequest,
@@ -271,8 +272,10 @@ def test_an_edit_a_deletion_and_reactions() -> None:
 
 def test_logins_and_users() -> None:
     async def scenario(here: Loaded) -> None:
-        with pytest.raises(ApiError, match="closed"):
+        with pytest.raises(ApiError, match="Login rejected by plugin: closed") as caught:
             await here.host.act.log_in(here.bob.id)
+        assert caught.value.where == "DoLogin"
+        await here.api("CreateBot", bot={"username": "robo"})
         session = await here.host.act.log_in(here.ada.id)
         assert (await here.api("GetSession", session_id=session.id)).session == session
         await here.api("UpdateUserActive", user_id=here.bob.id, active=False)
@@ -305,13 +308,18 @@ def test_channels_members_and_preferences() -> None:
             "OnWebSocketDisconnect",
             "PreferencesHaveChanged",
             "UserHasJoinedChannel",
-            "UserHasJoinedChannel",
-            "UserHasJoinedChannel",
             "UserHasLeftChannel",
             "WebSocketMessageHasBeenPosted",
         ]
-        with pytest.raises(ApiError, match="in use"):
-            raise ApiError((await here.api.error("DeleteChannel", 400, channel_id=here.channel.id)).detailed_error, 400)
+        actors = {
+            event.hook: event.request.actor.id
+            for event in here.host.events.history(HookCalled)
+            if isinstance(event.request, UserHasJoinedChannelRequest | UserHasLeftChannelRequest)
+        }
+        # Who leaves does it; who joins alone is not told.
+        assert actors == {"UserHasJoinedChannel": here.ada.id, "UserHasLeftChannel": here.bob.id}
+        error = await here.api.error("DeleteChannel", 400, "delete_channel.rejected", channel_id=here.channel.id)
+        assert error.params["Reason"] == "in use"
 
     run(scenario)
 

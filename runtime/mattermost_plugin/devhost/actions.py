@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from mattermost_plugin.devhost.app.channel_members import end_channel_membership, join_channel
-from mattermost_plugin.devhost.app.channels import create_channel, direct_channel, existing_channel
+from mattermost_plugin.devhost.app.channel_members import add_to_channel, leave_channel, remove_from_channel
+from mattermost_plugin.devhost.app.channels import (
+    create_channel,
+    create_channel_as_user,
+    direct_channel,
+    existing_channel,
+)
 from mattermost_plugin.devhost.app.commands import execute_command
 from mattermost_plugin.devhost.app.config import load_config, save_config
 from mattermost_plugin.devhost.app.files import live_file, read_content, upload_file
 from mattermost_plugin.devhost.app.posts import create_post_as_user, delete_post, live_post, update_post
 from mattermost_plugin.devhost.app.reactions import add_reaction, remove_reaction
 from mattermost_plugin.devhost.app.teams import add_team_member, create_team
-from mattermost_plugin.devhost.app.users import create_user, existing_user, log_in
+from mattermost_plugin.devhost.app.users import create_user, log_in
 from mattermost_plugin.devhost.errors import bad_request, forbidden, not_found
 from mattermost_plugin.devhost.http_exchange import HttpAnswer, HttpQuestion
 from mattermost_plugin.devhost.ids import new_id
@@ -64,25 +69,23 @@ class Actions:
         user = User(username=username)
         for name, value in values.items():
             setattr(user, name, value)
-        return await create_user(self._world, self._context(), user)
+        return create_user(self._world, self._context(), user)
 
     async def create_team(self, name: str, display_name: str = "") -> Team:
         """Create an open team with its default channels."""
         team = Team(name=name, display_name=display_name or name, type=TeamType.TEAM_TYPE_OPEN)
-        return await create_team(self._world, self._context(), team)
+        return create_team(self._world, team)
 
     async def create_channel(self, team_id: str, name: str, *, private: bool = False, creator_id: str = "") -> Channel:
-        """Create a channel; its creator is its first member."""
+        """Create a channel; its creator is its first member and administrator. Without one it has no members."""
         kind = ChannelType.CHANNEL_TYPE_PRIVATE if private else ChannelType.CHANNEL_TYPE_OPEN
         given = Channel(team_id=team_id, name=name, display_name=name, type=kind, creator_id=creator_id)
-        channel = await create_channel(self._world, self._context(), given)
-        if creator_id:
-            await join_channel(self._world, self._context(), channel, creator_id)
-        return channel
+        create = create_channel_as_user if creator_id else create_channel
+        return create(self._world, self._context(), given)
 
     async def direct_channel(self, user_id: str, other_id: str) -> Channel:
         """The channel of the direct messages between two users."""
-        return await direct_channel(self._world, self._context(), user_id, other_id)
+        return direct_channel(self._world, self._context(), user_id, other_id)
 
     async def join_team(self, team_id: str, user_id: str, actor_id: str = "") -> TeamMember:
         """Enter a team, or be brought in by somebody."""
@@ -91,13 +94,15 @@ class Actions:
     async def join_channel(self, channel_id: str, user_id: str, actor_id: str = "") -> ChannelMember:
         """Enter a channel, or be brought in by somebody."""
         channel = existing_channel(self._world, channel_id)
-        existing_user(self._world, user_id)
-        return await join_channel(self._world, self._context(), channel, user_id, actor_id)
+        return await add_to_channel(self._world, self._context(), channel, user_id, actor_id)
 
     def leave_channel(self, channel_id: str, user_id: str, actor_id: str = "") -> None:
         """Leave a channel, or be taken out by somebody."""
         channel = existing_channel(self._world, channel_id)
-        end_channel_membership(self._world, self._context(), channel, user_id, actor_id)
+        if actor_id in ("", user_id):
+            leave_channel(self._world, self._context(), channel, user_id)
+        else:
+            remove_from_channel(self._world, self._context(), channel, user_id, actor_id)
 
     async def log_in(self, user_id: str) -> Session:
         """Log in."""

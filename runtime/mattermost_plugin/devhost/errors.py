@@ -6,7 +6,16 @@ from http import HTTPStatus
 from mattermost_plugin.errors import PluginError
 from mattermost_pluginapi.v1.common_pb2 import AppError
 
-__all__ = ["ApiError", "DevHostError", "StartError", "bad_request", "conflict", "forbidden", "not_found"]
+__all__ = [
+    "ApiError",
+    "DevHostError",
+    "StartError",
+    "bad_request",
+    "conflict",
+    "forbidden",
+    "not_found",
+    "rejected",
+]
 
 
 class DevHostError(PluginError):
@@ -39,7 +48,8 @@ class ApiError(DevHostError):
         where: str = "",
         params: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(f"{status_code} {error_id}" + (f": {detail}" if detail else ""))
+        explanation = detail or message
+        super().__init__(f"{int(status_code)} {error_id}" + (f": {explanation}" if explanation else ""))
         self.error_id = error_id
         self.status_code = int(status_code)
         self.detail = detail
@@ -85,3 +95,15 @@ def not_found(error_id: str, detail: str = "") -> ApiError:
 def conflict(error_id: str, detail: str = "") -> ApiError:
     """It is there already."""
     return ApiError(error_id, HTTPStatus.CONFLICT, detail)
+
+
+def rejected(error_id: str, reason: str, where: str) -> ApiError:
+    """A plugin refuses.
+
+    Args:
+        error_id: the error's id.
+        reason: what the plugin says; a server puts it into the message of this id.
+        where: function that asked the plugin.
+    """
+    message = f"Rejected by plugin: {reason}"
+    return ApiError(error_id, HTTPStatus.BAD_REQUEST, message=message, where=where, params={"Reason": reason})

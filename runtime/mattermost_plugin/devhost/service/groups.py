@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from mattermost_plugin.devhost.app.channel_members import end_channel_membership, join_channel
+from mattermost_plugin.devhost.app.channel_members import add_to_channel, remove_from_channel
 from mattermost_plugin.devhost.app.channels import existing_channel
 from mattermost_plugin.devhost.app.teams import add_team_member, existing_team, remove_team_member
 from mattermost_plugin.devhost.app.users import existing_user
@@ -255,7 +255,7 @@ async def _create_default_syncable_memberships(
                 continue
             await add_team_member(world, context, link.team_id, member.user_id)
             if link.syncable_type == CHANNEL:
-                await join_channel(world, context, existing_channel(world, link.syncable_id), member.user_id)
+                await add_to_channel(world, context, existing_channel(world, link.syncable_id), member.user_id)
     return links.CreateDefaultSyncableMembershipsResponse()
 
 
@@ -267,20 +267,14 @@ def _delete_group_constrained_memberships(
     context, world = call.context(), call.world
     for team in world.store.teams.select("delete_at = 0"):
         if team.group_constrained:
-            allowed = _allowed(call, team.id, TEAM)
+            allowed = world.store.group_members.linked_to(team.id, TEAM)
             for member in world.store.team_members.of_team(team.id):
                 if member.user_id not in allowed:
                     remove_team_member(world, context, team.id, member.user_id)
     for channel in world.store.channels.select("delete_at = 0"):
         if channel.group_constrained:
-            allowed = _allowed(call, channel.id, CHANNEL)
+            allowed = world.store.group_members.linked_to(channel.id, CHANNEL)
             for channel_member in world.store.channel_members.of_channel(channel.id):
                 if channel_member.user_id not in allowed:
-                    end_channel_membership(world, context, channel, channel_member.user_id)
+                    remove_from_channel(world, context, channel, channel_member.user_id)
     return links.DeleteGroupConstrainedMembershipsResponse()
-
-
-def _allowed(call: Call, syncable_id: str, kind: str) -> set[str]:
-    where = "syncable_id = ? AND syncable_type = ? AND delete_at = 0"
-    found = call.world.store.group_syncables.select(where, [syncable_id, kind])
-    return {member.user_id for link in found for member in _members(call, link.group_id)}

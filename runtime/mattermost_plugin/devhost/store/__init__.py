@@ -30,6 +30,7 @@ from mattermost_plugin.devhost.store.shared import InvitationStore, RemoteStore,
 from mattermost_plugin.devhost.store.table import Page
 from mattermost_plugin.devhost.store.teams import TeamMemberStore, TeamStore
 from mattermost_plugin.devhost.store.users import (
+    BY_STATUS,
     AccessTokenStore,
     BotStore,
     PreferenceStore,
@@ -39,7 +40,7 @@ from mattermost_plugin.devhost.store.users import (
     UserStore,
 )
 
-__all__ = ["DuplicateError", "Page", "SqlValue", "Store", "UserFilter"]
+__all__ = ["BY_STATUS", "DuplicateError", "Page", "SqlValue", "Store", "UserFilter"]
 
 
 class Store:

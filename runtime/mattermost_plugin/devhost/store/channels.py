@@ -34,6 +34,10 @@ class ChannelStore(Table[Channel]):
         values += [term, term]
         return self.select(where, values, "display_name COLLATE NOCASE")
 
+    def count_of_team(self, team_id: str) -> int:
+        """How many channels of a team are not archived."""
+        return self.count("team_id = ? AND delete_at = 0", [team_id])
+
     def of_team_and_private(self, team_id: str) -> list[Channel]:
         """The channels of a team, archived ones too, and all direct and group messages; "" is for all teams."""
         return self.select("team_id IN (?, '')" if team_id else "1", [team_id] if team_id else [])
@@ -65,6 +69,11 @@ class ChannelMemberStore(Table[ChannelMember]):
     def of_channel(self, channel_id: str, page: Page | None = None) -> list[ChannelMember]:
         """The members of a channel."""
         return self.select("channel_id = ?", [channel_id], "rowid", page)
+
+    def count_active(self, channel_id: str) -> int:
+        """How many members of a channel are active users."""
+        active = "user_id IN (SELECT id FROM users WHERE delete_at = 0)"
+        return self.count(f"channel_id = ? AND {active}", [channel_id])
 
     def of_user(self, user_id: str, page: Page | None = None) -> list[ChannelMember]:
         """The memberships of a user."""

@@ -27,6 +27,17 @@ class GroupMemberStore(Table[GroupMember]):
     def __init__(self, database: Database) -> None:
         super().__init__(database, "group_members", GroupMember, ["group_id", "user_id"], ["delete_at"])
 
+    def linked_to(self, syncable_id: str, kind: str) -> set[str]:
+        """The ids of users in at least one group that is linked to a team or channel.
+
+        Args:
+            syncable_id: the team or channel.
+            kind: "Team" or "Channel".
+        """
+        links = "SELECT group_id FROM group_syncables WHERE syncable_id = ? AND syncable_type = ? AND delete_at = 0"
+        members = self.select(f"delete_at = 0 AND group_id IN ({links})", [syncable_id, kind])
+        return {member.user_id for member in members}
+
 
 class GroupSyncableStore(Table[GroupSyncable]):
     """Which group is linked to which team or channel; delete_at is set where that is over."""

@@ -9,17 +9,19 @@ __all__ = ["MIGRATIONS"]
 
 _PEOPLE: Final = """
 CREATE TABLE users (
-    id TEXT PRIMARY KEY, username TEXT NOT NULL UNIQUE, email TEXT NOT NULL UNIQUE, is_bot INTEGER NOT NULL,
-    create_at INTEGER NOT NULL, delete_at INTEGER NOT NULL, data BLOB NOT NULL);
+    id TEXT PRIMARY KEY, username TEXT NOT NULL UNIQUE, email TEXT NOT NULL UNIQUE, nickname TEXT NOT NULL,
+    roles TEXT NOT NULL, is_bot INTEGER NOT NULL, create_at INTEGER NOT NULL, update_at INTEGER NOT NULL,
+    delete_at INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE TABLE bots (
     user_id TEXT PRIMARY KEY, owner_id TEXT NOT NULL, create_at INTEGER NOT NULL, delete_at INTEGER NOT NULL,
     data BLOB NOT NULL);
-CREATE TABLE statuses (user_id TEXT PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE statuses (user_id TEXT PRIMARY KEY, status TEXT NOT NULL, data BLOB NOT NULL);
 CREATE TABLE preferences (
     user_id TEXT, category TEXT, name TEXT, data BLOB NOT NULL, PRIMARY KEY (user_id, category, name));
 CREATE TABLE sessions (
     id TEXT PRIMARY KEY, token TEXT NOT NULL UNIQUE, user_id TEXT NOT NULL, expires_at INTEGER NOT NULL,
     data BLOB NOT NULL);
+CREATE INDEX sessions_by_user ON sessions (user_id);
 CREATE TABLE access_tokens (
     id TEXT PRIMARY KEY, token TEXT NOT NULL UNIQUE, user_id TEXT NOT NULL, data BLOB NOT NULL);
 CREATE TABLE user_groups (

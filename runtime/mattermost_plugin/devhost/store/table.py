@@ -137,11 +137,27 @@ class Table(Generic[MessageT]):
         found = self.select(where, parameters, order, Page(0, 1))
         return found[0] if found else None
 
-    def among(self, column: str, values: Sequence[str], where: str = "1", order: str = "") -> list[MessageT]:
-        """What has one of the given values in a column."""
+    def among(
+        self,
+        column: str,
+        values: Sequence[str],
+        where: str = "1",
+        parameters: Sequence[SqlValue] = (),
+        *,
+        order: str = "",
+    ) -> list[MessageT]:
+        """What has one of the given values in a column.
+
+        Args:
+            column: name of the column.
+            values: the values.
+            where: another condition.
+            parameters: values for its question marks.
+            order: columns by which to sort; of many values, only parts are sorted.
+        """
         found: list[MessageT] = []
         for part in _parts(values):
-            found += self.select(f"{column} IN ({_marks(part)}) AND {where}", part, order)
+            found += self.select(f"{column} IN ({_marks(part)}) AND {where}", [*part, *parameters], order)
         return found
 
     def count_by(self, column: str, values: Sequence[str], where: str = "1") -> dict[str, int]:
