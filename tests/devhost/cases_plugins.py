@@ -3,10 +3,19 @@
 import json
 from typing import Any
 
+import pytest
 from google.protobuf.struct_pb2 import Struct, Value
 
+from mattermost_plugin.devhost import ApiError
 from mattermost_plugin.devhost.events import LogWritten, MailSent, PushSent, WebSocketEvent
 from mattermost_plugin.devhost.service.config import SERVER_VERSION
+from mattermost_pluginapi.v1.autocomplete_pb2 import (
+    AutocompleteArg,
+    AutocompleteData,
+    AutocompleteDynamicListArg,
+    AutocompleteListItem,
+    AutocompleteStaticListArg,
+)
 from mattermost_pluginapi.v1.cluster_pb2 import PluginClusterEvent
 from mattermost_pluginapi.v1.command_pb2 import Command, CommandArgs
 from mattermost_pluginapi.v1.dialog_pb2 import Dialog, OpenDialogRequest
@@ -190,8 +199,9 @@ async def commands(s: Site) -> None:
     async def triggers(method: str, **fields: Any) -> list[str]:
         return [command.trigger for command in (await s.api(method, **fields)).commands]
 
-    await s.api("RegisterCommand", command=Command(trigger="Poll", auto_complete=True))
-    assert await triggers("ListPluginCommands", **team) == ["poll"]
+    await s.api("RegisterCommand", command=Command(trigger="Poll", auto_complete=True, auto_complete_hint="[x]"))
+    (poll,) = (await s.api("ListPluginCommands", **team)).commands
+    assert (poll.trigger, poll.autocomplete_data.trigger, poll.autocomplete_data.hint) == ("poll", "poll", "[x]")
     for trigger in ("", "/x", "a b"):
         await s.api.error("RegisterCommand", 400, "trigger", command=Command(trigger=trigger))
     built_in = await triggers("ListBuiltInCommands")
@@ -218,10 +228,57 @@ async def commands(s: Site) -> None:
     assert (await s.api("ExecuteSlashCommand", command_args=args)).response.text == "hallo"
     (post,) = s.host.store.posts.of_channel(s.lobby.id)
     assert (post.message, post.user_id) == ("hallo", s.ada.id)
-    for status, command in ((404, "/nothing"), (400, "no slash"), (400, ""), (400, "/")):
+    for status, command in ((404, "/nothing"), (400, "no slash"), (400, ""), (404, "/"), (404, "/ echo x")):
         await s.api.error("ExecuteSlashCommand", status, command_args=made(CommandArgs, where, {"command": command}))
+    # A plugin is not kept from archived channels, a user is.
+    await s.api("DeleteChannel", channel_id=s.lobby.id)
+    await s.api("ExecuteSlashCommand", command_args=args)
+    with pytest.raises(ApiError, match=r"execute_command\.deleted"):
+        await s.host.act.run_command(s.ada.id, s.lobby.id, "/echo hallo")
     await s.api("UnregisterCommand", team_id="", trigger="poll")
     assert await triggers("ListPluginCommands", **team) == []
+
+
+@covers("RegisterCommand", "ListPluginCommands")
+async def what_commands_suggest(s: Site) -> None:
+    items = AutocompleteStaticListArg(possible_arguments=[AutocompleteListItem(item="a")])
+    arguments = [
+        AutocompleteArg(type="StaticList", static_list=items),
+        AutocompleteArg(type="DynamicList", dynamic_list=AutocompleteDynamicListArg(fetch_url="lists/../a?b=c")),
+        AutocompleteArg(type="DynamicList", dynamic_list=AutocompleteDynamicListArg(fetch_url="https://x/y")),
+    ]
+    data = AutocompleteData(trigger="poll", sub_commands=[AutocompleteData(trigger="new", arguments=arguments)])
+    command = Command(trigger="poll", auto_complete=True, autocomplete_data=data, token="mine", url="http://x")
+    await s.api("RegisterCommand", command=command)
+    (stored,) = (await s.api("ListPluginCommands", team_id=s.team.id)).commands
+    assert (stored.token, stored.url) == ("", "")
+    urls = [each.dynamic_list.fetch_url for each in stored.autocomplete_data.sub_commands[0].arguments]
+    assert urls == ["", f"/plugins/{TESTER}/a?b=c", "https://x/y"]
+    text = AutocompleteArg(type="TextInput")
+    deep = AutocompleteData(trigger="x")
+    for _ in range(30):
+        deep = AutocompleteData(trigger="x", sub_commands=[deep])
+    for bad in (
+        AutocompleteData(),
+        AutocompleteData(trigger="Poll"),
+        AutocompleteData(trigger="poll", role_id="king"),
+        AutocompleteData(trigger="poll", arguments=[text]),
+        AutocompleteData(trigger="poll", arguments=[AutocompleteArg(name="n", type="TextInput"), arguments[0]]),
+        AutocompleteData(trigger="poll", arguments=arguments, sub_commands=[AutocompleteData(trigger="x")]),
+        AutocompleteData(trigger="poll", sub_commands=[AutocompleteData()]),
+        AutocompleteData(
+            trigger="poll",
+            arguments=[
+                AutocompleteArg(
+                    type="StaticList",
+                    static_list=AutocompleteStaticListArg(possible_arguments=[AutocompleteListItem()]),
+                )
+            ],
+        ),
+        deep,
+    ):
+        broken = Command(trigger="poll", autocomplete_data=bad)
+        await s.api.error("RegisterCommand", 400, "autocomplete", command=broken)
 
 
 @covers("CreateOAuthApp", "GetOAuthApp", "UpdateOAuthApp", "DeleteOAuthApp")

@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import MessageToDict
 
 from mattermost_plugin import HookError, HookName, Plugin, Reject, hook
 from mattermost_plugin.devhost import ApiError, HttpQuestion
 from mattermost_plugin.devhost.app.posts import DISMISS
-from mattermost_plugin.devhost.events import HookCalled
+from mattermost_plugin.devhost.events import HookCalled, WebSocketEvent
 from mattermost_plugin.http import HTTPRequest, ReplacementFile, ResponseWriter, UploadedFile
 from mattermost_plugin.models import (
     Channel,
@@ -18,6 +19,7 @@ from mattermost_plugin.models import (
     CommandResponse,
     ConfigJson,
     FileInfo,
+    MessageAttachment,
     PluginContext,
     Post,
     Preference,
@@ -27,6 +29,7 @@ from mattermost_plugin.models import (
 )
 from mattermost_pluginapi.v1.command_pb2 import Command
 from mattermost_pluginapi.v1.hooks_channel_pb2 import UserHasJoinedChannelRequest, UserHasLeftChannelRequest
+from mattermost_pluginapi.v1.hooks_command_pb2 import ExecuteCommandRequest
 from mattermost_pluginapi.v1.hooks_message_pb2 import (
     MessageHasBeenDeletedRequest,
     MessageHasBeenPostedRequest,
@@ -57,9 +60,26 @@ class First(Talker):
     def user_will_log_in(self, context: PluginContext, user: User) -> Reject | None:
         return Reject("closed") if user.username == "bob" else None
 
-    async def execute_command(self, context: PluginContext, args: CommandArgs) -> CommandResponse:
+    async def execute_command(self, context: PluginContext, args: CommandArgs) -> CommandResponse | None:
         if args.command == "/one fail":
             raise HookError("No.", id="one.fail", status_code=418)
+        word = args.command.removeprefix("/one ")
+        if word == "none":
+            return None
+        if word == "nothing":
+            return CommandResponse()
+        if word == "elsewhere":
+            return CommandResponse(text="x", channel_id=args.channel_id)
+        if word == "system":
+            return CommandResponse(text="x", type="system_generic")
+        if word == "many":
+            quiet = CommandResponse(text="quietly")
+            return CommandResponse(
+                response_type="in_channel",
+                username="Robo",
+                message_attachments=[MessageAttachment(text="a")],
+                extra_responses=[quiet],
+            )
         return CommandResponse(response_type="in_channel", text=f"one: {args.command}")
 
     async def file_will_be_uploaded(
@@ -347,9 +367,60 @@ def test_commands_go_to_the_plugin_that_declared_them() -> None:
         with pytest.raises(ApiError) as caught:
             await here.host.act.run_command(here.bob.id, here.channel.id, "/one fail")
         assert (caught.value.error_id, caught.value.status_code) == ("one.fail", 418)
+        assert response.trigger_id
+        await here.host.act.run_command(here.bob.id, here.channel.id, "/one nothing")
+        with pytest.raises(ApiError, match="not_found"):
+            await here.host.act.run_command(here.bob.id, here.channel.id, "/one none")
         await here.host.disable("First")
         with pytest.raises(ApiError, match="not_found"):
             await here.host.act.run_command(here.bob.id, here.channel.id, "/one")
+
+    run(scenario)
+
+
+def test_what_commands_are_told_of_mentions() -> None:
+    async def scenario(here: Loaded) -> None:
+        await here.api("RegisterCommand", command=Command(trigger="one"))
+        text = "/one @ada, @bob.: @nobody x@ada ~lobby ~nowhere"
+        await here.host.act.run_command(here.bob.id, here.channel.id, text)
+        (request,) = (
+            event.request
+            for event in here.host.events.history(HookCalled)
+            if isinstance(event.request, ExecuteCommandRequest)
+        )
+        assert dict(request.args.user_mentions) == {"ada": here.ada.id, "bob": here.bob.id}
+        assert dict(request.args.channel_mentions) == {"lobby": here.channel.id}
+        assert request.args.site_url == "http://localhost:8065"
+        post = await here.host.act.post(here.ada.id, here.channel.id, "see ~lobby and ~nowhere")
+        mentioned = MessageToDict(post.props)["channel_mentions"]
+        assert mentioned == {"lobby": {"display_name": "lobby", "team_name": "core"}}
+        assert "channel_mentions" not in (await here.host.act.edit(post.id, "see")).props
+
+    run(scenario)
+
+
+def test_the_answers_of_commands_are_posted() -> None:
+    async def scenario(here: Loaded) -> None:
+        await here.api("RegisterCommand", command=Command(trigger="one"))
+
+        def shown() -> list[str]:
+            events = here.host.events.history(WebSocketEvent)
+            return [str(event.data["post"]) for event in events if event.name == "ephemeral_message"]
+
+        await here.host.act.run_command(here.ada.id, here.channel.id, "/one many")
+        (post,) = here.host.store.posts.of_channel(here.channel.id)
+        assert (post.type, MessageToDict(post.props)["attachments"]) == ("slack_attachment", [{"text": "a"}])
+        assert "override_username" not in post.props
+        assert "quietly" in shown()[0]
+        await here.host.act.configure("ServiceSettings", EnablePostUsernameOverride=True)
+        await here.host.act.run_command(here.ada.id, here.channel.id, "/one many")
+        post = here.host.store.posts.of_channel(here.channel.id)[0]
+        assert (post.props["override_username"], post.props["from_webhook"]) == ("Robo", "true")
+        for command in ("/one elsewhere", "/one system"):
+            with pytest.raises(ApiError) as caught:
+                await here.host.act.run_command(here.bob.id, here.channel.id, command)
+            assert caught.value.error_id == "api.command.execute_command.create_post_failed.app_error"
+            assert caught.value.status_code == 500
 
     run(scenario)
 

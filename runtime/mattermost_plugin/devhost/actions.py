@@ -12,7 +12,7 @@ from mattermost_plugin.devhost.app.channels import (
     direct_channel,
     existing_channel,
 )
-from mattermost_plugin.devhost.app.commands import execute_command
+from mattermost_plugin.devhost.app.commands import execute_command_as_user
 from mattermost_plugin.devhost.app.config import load_config, save_config
 from mattermost_plugin.devhost.app.files import live_file, read_content, upload_file
 from mattermost_plugin.devhost.app.posts import create_post_as_user, delete_post, live_post, update_post
@@ -168,7 +168,7 @@ class Actions:
     async def run_command(self, user_id: str, channel_id: str, command: str, root_id: str = "") -> CommandResponse:
         """Enter a slash command. Its answer is posted."""
         args = CommandArgs(user_id=user_id, channel_id=channel_id, command=command, root_id=root_id)
-        return await execute_command(self._world, self._context(), args)
+        return await execute_command_as_user(self._world, self._context(), args)
 
     async def request(self, plugin_id: str, question: HttpQuestion) -> HttpAnswer:
         """Send a request to /plugins/<plugin_id>/."""

@@ -9,6 +9,7 @@ from mattermost_plugin.devhost.app.channels import existing_channel
 from mattermost_plugin.devhost.app.guards import guarded_filter
 from mattermost_plugin.devhost.app.hashtags import hashtags_in
 from mattermost_plugin.devhost.app.json_texts import json_text
+from mattermost_plugin.devhost.app.mentions import channels_mentioned
 from mattermost_plugin.devhost.app.post_files import attach_files, change_files, remove_files
 from mattermost_plugin.devhost.app.post_views import for_plugin, prepared, without_metadata
 from mattermost_plugin.devhost.app.rules import check_post, is_system_type
@@ -50,7 +51,7 @@ _NOT_COUNTED: Final = frozenset(
 )
 """Types of posts that a channel's counts of messages leave out."""
 
-_SERVERS_PROPS: Final = ("add_channel_member", "force_notification")
+_SERVERS_PROPS: Final = ("add_channel_member", "channel_mentions", "force_notification")
 """Props that the server alone sets: it takes them out of what it is given."""
 
 _LETTERS: Final = {
@@ -110,7 +111,7 @@ async def create_post(world: World, context: PluginContext, post: Post) -> Post:
     new.CopyFrom(post)
     new.delete_at = new.edit_at = 0
     new.hashtags = hashtags_in(new.message)
-    _take_out_servers_props(new)
+    _set_servers_props(world, new, channel)
     if user.is_bot:
         new.props["from_bot"] = "true"
     metadata = new.metadata if new.HasField("metadata") else None
@@ -161,10 +162,16 @@ def _rejected(reason: str, where: str) -> ApiError:
     return ApiError(text, HTTPStatus.BAD_REQUEST, where=where)
 
 
-def _take_out_servers_props(post: Post) -> None:
+def _set_servers_props(world: World, post: Post, channel: Channel) -> None:
+    """Take out props that only the server sets, and say which public channels the post mentions."""
     for name in _SERVERS_PROPS:
         if name in post.props:
             del post.props[name]
+    mentioned = channels_mentioned(world, post.message, channel.team_id)
+    team = world.store.teams.get(channel.team_id) if mentioned else None
+    if team is not None:
+        names = {each.name: {"display_name": each.display_name, "team_name": team.name} for each in mentioned}
+        post.props["channel_mentions"] = names
 
 
 def _restore_metadata(post: Post, before: PostMetadata | None) -> None:
@@ -244,8 +251,8 @@ async def update_post(world: World, context: PluginContext, post: Post) -> Post:
     old = live_post(world, post.id)
     if is_system_type(old.type):
         raise bad_request("api.post.update_post.system_message.app_error", f"id={post.id}")
-    _check_open(world, old, "api.post.update_post.can_not_update_post_in_deleted.error")
-    new = _edited(world, old, post)
+    channel = _check_open(world, old, "api.post.update_post.can_not_update_post_in_deleted.error")
+    new = _edited(world, channel, old, post)
     new, reason = await guarded_filter(
         world,
         old.channel_id,
@@ -275,14 +282,14 @@ async def update_post(world: World, context: PluginContext, post: Post) -> Post:
     return shown
 
 
-def _edited(world: World, old: Post, given: Post) -> Post:
+def _edited(world: World, channel: Channel, old: Post, given: Post) -> Post:
     """A post with what may be changed about it."""
     new = Post()
     new.CopyFrom(old)
     new.message, new.is_pinned, new.has_reactions = given.message, given.is_pinned, given.has_reactions
     new.hashtags = hashtags_in(new.message)
     new.props.CopyFrom(given.props)
-    _take_out_servers_props(new)
+    _set_servers_props(world, new, channel)
     new.file_ids[:] = dict.fromkeys(given.file_ids)
     files_changed = list(new.file_ids) != list(old.file_ids)
     if new.message != old.message or files_changed or _attachments(new) != _attachments(old):
@@ -311,9 +318,11 @@ def _store_edit(world: World, old: Post, new: Post) -> None:
         world.store.channels.put(channel)
 
 
-def _check_open(world: World, post: Post, error_id: str) -> None:
-    if existing_channel(world, post.channel_id).delete_at:
-        raise bad_request(error_id, f"channel_id={post.channel_id}")
+def _check_open(world: World, post: Post, error_id: str) -> Channel:
+    channel = existing_channel(world, post.channel_id)
+    if channel.delete_at:
+        raise bad_request(error_id, f"channel_id={channel.id}")
+    return channel
 
 
 def delete_post(world: World, context: PluginContext, post_id: str, deleted_by: str) -> None:
