@@ -93,13 +93,26 @@ async def plugin_settings(s: Site) -> None:
     async def loaded() -> Any:
         return json.loads((await s.api("LoadPluginConfiguration")).config_json)
 
-    assert await loaded() == {"greeting": "hello"}
+    assert await loaded() == {"greeting": "hello", "token": None}
     assert not (await s.api("GetPluginConfig")).config.fields
     config = Struct()
     config.update({"Greeting": "moin", "Limit": 3, "Nested": {"on": True}})
     await s.api("SavePluginConfig", config=config)
     assert (await s.api("GetPluginConfig")).config == config
-    assert await loaded() == {"greeting": "moin", "limit": 3, "nested": {"on": True}}
+    assert await loaded() == {"greeting": "moin", "limit": 3, "nested": {"on": True}, "token": None}
+    # What the manifest calls secret is masked, and stays if it comes back so.
+    config.update({"Token": "t0ken"})
+    await s.api("SavePluginConfig", config=config)
+    masked = (await s.api("GetPluginConfig")).config
+    assert set(str(masked["Token"])) == {"*"}
+    assert "t0ken" not in str((await s.api("GetConfig")).config_json)
+    masked.update({"Limit": 4})
+    await s.api("SavePluginConfig", config=masked)
+    assert await loaded() == {"greeting": "moin", "limit": 4, "nested": {"on": True}, "token": "t0ken"}
+    other = json.loads((await s.api("GetUnsanitizedConfig")).config_json)
+    other["PluginSettings"]["Plugins"]["gone"] = {"any": "s3cret"}
+    await s.api("SaveConfig", config_json=json.dumps(other).encode())
+    assert "s3cret" not in str((await s.api("GetConfig")).config_json)
 
 
 @covers("GetConfig", "GetUnsanitizedConfig", "SaveConfig")

@@ -94,8 +94,9 @@ class Site:
 @asynccontextmanager
 async def site() -> AsyncIterator[Site]:
     clock = ManualClock()
-    schema = PluginSettingsSchema(settings=[PluginSetting(key="Greeting", type="text")])
-    schema.settings[0].default.string_value = "hello"
+    settings = [PluginSetting(key="Greeting", type="text"), PluginSetting(key="Token", type="text", secret=True)]
+    settings[0].default.string_value = "hello"
+    schema = PluginSettingsSchema(settings=settings)
     manifest = Manifest(id=TESTER, name="Tester", version="1.2.3", settings_schema=schema)
     async with DevHost(clock=clock) as host:
         api = Api(await host.open_api(TESTER, manifest=manifest))

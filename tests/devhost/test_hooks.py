@@ -37,6 +37,7 @@ from mattermost_pluginapi.v1.hooks_message_pb2 import (
 )
 from mattermost_pluginapi.v1.post_pb2 import Post as PostMessage
 from tests.devhost.plugins import Loaded, Talker, loaded
+from tests.devhost.site import Refused
 
 
 class First(Talker):
@@ -450,6 +451,32 @@ def test_configuration() -> None:
         await here.host.act.configure("TeamSettings", SiteName="good")
         await here.host.settle()
         assert ("OnConfigurationChange", "Second") in calls(here)
+
+    run(scenario)
+
+
+def test_settings_that_plugins_save_at_once_are_all_kept() -> None:
+    async def scenario(here: Loaded) -> None:
+        for number in range(5):
+            saves = [api("SavePluginConfig", config={"n": number}) for api in here.apis.values()]
+            await asyncio.gather(*saves)
+        for api in here.apis.values():
+            assert (await api("GetPluginConfig")).config["n"] == 4
+
+    run(scenario)
+
+
+def test_the_last_piece_of_an_upload_counts_once() -> None:
+    async def scenario(here: Loaded) -> None:
+        given = {"id": "u" * 26, "type": "attachment", "user_id": here.ada.id, "filename": "a", "file_size": 3}
+        session = {"upload_session": {**given, "channel_id": here.channel.id}}
+        await here.api("CreateUploadSession", **session)
+        pieces = [here.api("UploadData", **session, data=b"abc") for _ in range(5)]
+        answers = await asyncio.gather(*pieces, return_exceptions=True)
+        assert [isinstance(each, Refused) for each in answers].count(False) == 1
+        assert here.host.store.files.count() == 1
+        (info,) = here.host.store.files.select()
+        assert (await here.api("GetFile", file_id=info.id)).data == b"abc1"
 
     run(scenario)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from mattermost_plugin.devhost.app.channel_members import add_to_channel, leave_channel, remove_from_channel
@@ -13,8 +12,8 @@ from mattermost_plugin.devhost.app.channels import (
     existing_channel,
 )
 from mattermost_plugin.devhost.app.commands import execute_command_as_user
-from mattermost_plugin.devhost.app.config import load_config, save_config
-from mattermost_plugin.devhost.app.files import live_file, read_content, upload_file
+from mattermost_plugin.devhost.app.config import change_section
+from mattermost_plugin.devhost.app.files import live_file, read_content, upload_file_as_user
 from mattermost_plugin.devhost.app.posts import create_post_as_user, delete_post, live_post, update_post
 from mattermost_plugin.devhost.app.reactions import add_reaction, remove_reaction
 from mattermost_plugin.devhost.app.teams import add_team_member, create_team
@@ -152,7 +151,7 @@ class Actions:
 
     async def upload(self, user_id: str, channel_id: str, filename: str, content: bytes) -> FileInfo:
         """Upload a file."""
-        return await upload_file(self._world, self._context(), channel_id, filename, content, user_id)
+        return await upload_file_as_user(self._world, self._context(), channel_id, filename, content, user_id)
 
     async def download(self, user_id: str, file_id: str, download_type: str = "file") -> bytes:
         """Download a file, if all plugins allow it."""
@@ -179,11 +178,7 @@ class Actions:
 
     async def configure(self, section_name: str, **settings: object) -> None:
         """Change settings of the server."""
-        config = load_config(self._world)
-        section = config.setdefault(section_name, {})
-        if isinstance(section, dict):
-            section.update(settings)
-        await save_config(self._world, json.dumps(config).encode())
+        await change_section(self._world, section_name, settings)
 
     def add_emoji(self, creator_id: str, name: str, image: bytes) -> Emoji:
         """Add a custom emoji."""

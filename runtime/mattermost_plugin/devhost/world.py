@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Protocol
@@ -81,6 +82,10 @@ class World:
         self.hooks = HookRounds(self.plugins, events, clock)
         self.triggers = Triggers(clock)
         self.control: PluginControl | None = None
+        self.uploads_under_way: set[str] = set()
+        """Ids of uploads that take in a piece, which one caller at a time may bring."""
+        self.saving_config = asyncio.Lock()
+        """Held while the configuration is read, shown to plugins and stored: two changes at once would be one."""
 
     def now_ms(self) -> int:
         """The time."""

@@ -1,14 +1,15 @@
 """The files of posts: which ones a post gets, and what becomes of them."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from mattermost_plugin.devhost.world import World
 from mattermost_pluginapi.v1.file_pb2 import FileInfo
 from mattermost_pluginapi.v1.post_pb2 import Post
 
-__all__ = ["attach_files", "change_files", "remove_files"]
+__all__ = ["NOBODY", "attach_files", "change_files", "remove_files"]
 
-NOBODY = "nouser"
+NOBODY: Final = "nouser"
 """Creator of files that plugins upload, which anybody's post may have."""
 
 

@@ -53,7 +53,7 @@ async def _save_plugin_config(call: Call, request: pb.SavePluginConfigRequest) -
 
 @METHODS.rpc
 def _get_config(call: Call, request: pb.GetConfigRequest) -> pb.GetConfigResponse:
-    return pb.GetConfigResponse(config_json=_json(sanitized(load_config(call.world))))
+    return pb.GetConfigResponse(config_json=_json(sanitized(call.world, load_config(call.world))))
 
 
 @METHODS.rpc

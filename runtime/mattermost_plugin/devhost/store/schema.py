@@ -74,7 +74,7 @@ CREATE TABLE reactions (
     PRIMARY KEY (post_id, user_id, emoji_name));
 CREATE TABLE files (
     id TEXT PRIMARY KEY, post_id TEXT NOT NULL, channel_id TEXT NOT NULL, creator_id TEXT NOT NULL,
-    create_at INTEGER NOT NULL, delete_at INTEGER NOT NULL, data BLOB NOT NULL);
+    create_at INTEGER NOT NULL, delete_at INTEGER NOT NULL, size INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE INDEX files_by_post ON files (post_id);
 CREATE TABLE blobs (path TEXT PRIMARY KEY, content BLOB NOT NULL);
 CREATE TABLE uploads (id TEXT PRIMARY KEY, data BLOB NOT NULL);
