@@ -6,7 +6,6 @@ from mattermost_pluginapi.v1.channel_pb2 import Channel, ChannelMemberIdentifier
 from mattermost_pluginapi.v1.channel_sidebar_pb2 import SidebarCategoryWithChannels
 from mattermost_pluginapi.v1.post_pb2 import Post
 from mattermost_pluginapi.v1.preference_pb2 import Preference
-from mattermost_pluginapi.v1.shared_channel_pb2 import GetPostsSinceForSyncCursor, RegisterPluginOpts, SharedChannel
 from mattermost_pluginapi.v1.team_pb2 import Team, TeamType
 from tests.devhost.site import NOBODY, PNG, Site, covers, made
 
@@ -351,41 +350,3 @@ async def sidebar(s: Site) -> None:
     unknown = SidebarCategoryWithChannels(id=NOBODY)
     await s.api.error("UpdateChannelSidebarCategories", 404, **who, categories=[unknown])
     await s.api.error("GetChannelSidebarCategories", 404, user_id=NOBODY, team_id=s.team.id)
-
-
-@covers(
-    "RegisterPluginForSharedChannels",
-    "UnregisterPluginForSharedChannels",
-    "UnregisterPluginRemoteForSharedChannels",
-    "ShareChannel",
-    "UpdateSharedChannel",
-    "UnshareChannel",
-    "InviteRemoteToChannel",
-    "UninviteRemoteFromChannel",
-    "SyncSharedChannel",
-    "UpdateSharedChannelCursor",
-)
-async def shared_channels(s: Site) -> None:
-    opts = RegisterPluginOpts(display_name="Bridge")
-    remote = {"remote_id": (await s.api("RegisterPluginForSharedChannels", opts=opts)).remote_id}
-    assert (await s.api("RegisterPluginForSharedChannels", opts=opts)).remote_id == remote["remote_id"]
-    lobby = {"channel_id": s.lobby.id}
-    await s.api.error("InviteRemoteToChannel", 404, **lobby, **remote)
-    shared = (await s.api("ShareChannel", shared_channel=made(SharedChannel, lobby))).shared_channel
-    assert (shared.share_name, shared.team_id) == ("lobby", s.team.id)
-    assert (await s.api("GetChannel", **lobby)).channel.shared
-    shared.share_purpose = "talk"
-    assert (await s.api("UpdateSharedChannel", shared_channel=shared)).shared_channel.share_purpose == "talk"
-    await s.api("InviteRemoteToChannel", **lobby, **remote, user_id=s.ada.id)
-    cursor = GetPostsSinceForSyncCursor(last_post_update_at=7)
-    await s.api("UpdateSharedChannelCursor", **lobby, **remote, cursor=cursor)
-    assert s.host.store.invitations.cursor(s.lobby.id, remote["remote_id"]) == cursor
-    await s.api("SyncSharedChannel", **lobby)
-    await s.api("UninviteRemoteFromChannel", **lobby, **remote)
-    await s.api.error("UninviteRemoteFromChannel", 404, **lobby, **remote)
-    assert (await s.api("UnshareChannel", **lobby)).unshared
-    assert not (await s.api("UnshareChannel", **lobby)).unshared
-    await s.api.error("SyncSharedChannel", 404, **lobby)
-    await s.api("UnregisterPluginRemoteForSharedChannels", **remote)
-    await s.api.error("UnregisterPluginRemoteForSharedChannels", 404, **remote)
-    await s.api("UnregisterPluginForSharedChannels", plugin_id="")

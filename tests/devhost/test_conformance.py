@@ -13,10 +13,16 @@ from google.protobuf.message_factory import GetMessageClass
 from mattermost_plugin.devhost import implemented_methods
 from mattermost_plugin.devhost.service import API_METHODS, NOT_IMPLEMENTED
 from tests.contract.tables import methods
-from tests.devhost import cases_content, cases_people, cases_places, cases_plugins
+from tests.devhost import cases_content, cases_people, cases_places, cases_plugins, cases_remotes
 from tests.devhost.site import CASES, Refused, site
 
-CASE_MODULES = (cases_content, cases_people, cases_places, cases_plugins)  # imported for the cases that they register
+CASE_MODULES = (
+    cases_content,
+    cases_people,
+    cases_places,
+    cases_plugins,
+    cases_remotes,
+)  # imported for the cases that they register
 
 TABLE = methods()
 REAL = frozenset(implemented_methods())

@@ -14,6 +14,7 @@ __all__ = [
     "conflict",
     "forbidden",
     "not_found",
+    "not_implemented",
     "rejected",
 ]
 
@@ -95,6 +96,11 @@ def not_found(error_id: str, detail: str = "") -> ApiError:
 def conflict(error_id: str, detail: str = "") -> ApiError:
     """It is there already."""
     return ApiError(error_id, HTTPStatus.CONFLICT, detail)
+
+
+def not_implemented(error_id: str, detail: str = "") -> ApiError:
+    """It is switched off, or not there at all."""
+    return ApiError(error_id, HTTPStatus.NOT_IMPLEMENTED, detail)
 
 
 def rejected(error_id: str, reason: str, where: str) -> ApiError:

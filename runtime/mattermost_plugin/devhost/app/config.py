@@ -11,7 +11,7 @@ from typing import Final
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Struct
 
-from mattermost_plugin.devhost.app.json_texts import integral
+from mattermost_plugin.devhost.app.json_texts import integral, json_object
 from mattermost_plugin.devhost.errors import ApiError, bad_request
 from mattermost_plugin.devhost.hook_rounds import HookFailedError
 from mattermost_plugin.devhost.world import World
@@ -81,10 +81,12 @@ DEFAULTS: Final[Mapping[str, Mapping[str, object]]] = {
     "SqlSettings": {"DriverName": "sqlite3", "DataSource": "devhost", "AtRestEncryptKey": "devhost-at-rest-key"},
     "FileSettings": {
         "DriverName": "local",
+        "EnableFileAttachments": True,
         "MaxFileSize": 100 * 1024 * 1024,
         "EnablePublicLink": True,
         "PublicLinkSalt": "devhost-public-link-salt",
     },
+    "ExperimentalSettings": {"RestrictSystemAdmin": False},
     "EmailSettings": {"SendEmailNotifications": True, "FeedbackEmail": "devhost@localhost", "SMTPPassword": ""},
     "LocalizationSettings": {"DefaultServerLocale": "en", "DefaultClientLocale": "en"},
     "PluginSettings": {"Enable": True, "EnableUploads": True, "Plugins": {}, "PluginStates": {}},
@@ -226,12 +228,9 @@ async def save_plugin_settings(world: World, plugin_id: str, settings: Struct) -
 
 def _object(text: bytes) -> Json:
     try:
-        value = json.loads(text)
+        return json_object(text)
     except ValueError as error:
         raise bad_request("model.config.is_valid.json.app_error", str(error)) from error
-    if not isinstance(value, dict):
-        raise bad_request("model.config.is_valid.json.app_error", "not a JSON object")
-    return value
 
 
 def _bytes(config: Json) -> bytes:

@@ -10,12 +10,22 @@ from mattermost_plugin.devhost.app.config import load_config, section
 from mattermost_plugin.devhost.app.post_files import NOBODY
 from mattermost_plugin.devhost.errors import ApiError, bad_request, not_found
 from mattermost_plugin.devhost.ids import is_id, new_id
+from mattermost_plugin.devhost.store import DuplicateError
 from mattermost_plugin.devhost.world import World
 from mattermost_pluginapi.v1.common_pb2 import PluginContext
 from mattermost_pluginapi.v1.file_pb2 import FileInfo, UploadSession
 from mattermost_pluginapi.v1.hooks_file_pb2 import FileWillBeUploadedRequest
 
-__all__ = ["continue_upload", "live_file", "open_upload", "read_content", "upload_file", "upload_file_as_user"]
+__all__ = [
+    "check_size",
+    "continue_upload",
+    "live_file",
+    "open_upload",
+    "read_content",
+    "store_file",
+    "upload_file",
+    "upload_file_as_user",
+]
 
 LONGEST_FILENAME: Final = 256
 SHORTEST_FIRST_PIECE: Final = 5 * 1024 * 1024
@@ -54,14 +64,14 @@ async def upload_file_as_user(
     Raises:
         ApiError: the file is too large, or as `upload_file`.
     """
-    _check_size(world, len(content), "api.file.upload_file.too_large_detailed.app_error")
+    check_size(world, len(content), "api.file.upload_file.too_large_detailed.app_error")
     return await upload_file(world, context, channel_id, filename, content, user_id)
 
 
 async def upload_file(
     world: World, context: PluginContext, channel_id: str, filename: str, content: bytes, user_id: str = NOBODY
 ) -> FileInfo:
-    """Store a file, if all plugins allow it; they may replace it. It belongs to no channel before a post has it.
+    """Store a file that is in no post; it belongs to no channel before it is in one.
 
     Args:
         world: the host's parts.
@@ -76,10 +86,22 @@ async def upload_file(
     """
     if channel_id and world.store.channels.get(channel_id) is None:
         raise bad_request("api.file.upload_file.incorrect_channelId.app_error", f"channel_id={channel_id}")
-    return await _store(world, context, FileInfo(name=filename, creator_id=user_id), channel_id, content)
+    return await store_file(world, context, FileInfo(name=filename, creator_id=user_id), channel_id, content)
 
 
-async def _store(world: World, context: PluginContext, info: FileInfo, channel_id: str, content: bytes) -> FileInfo:
+async def store_file(world: World, context: PluginContext, info: FileInfo, channel_id: str, content: bytes) -> FileInfo:
+    """Store a file, if all plugins allow it; they may replace it.
+
+    Args:
+        world: the host's parts.
+        context: context of the hooks.
+        info: its name and creator, and what else is known about it. It gets an id if it has none.
+        channel_id: where it will be posted; "" if that is not known.
+        content: its content.
+
+    Raises:
+        ApiError: the file has no name, its id is another file's, or a plugin refuses.
+    """
     name = PurePosixPath(info.name.replace("\\", "/")).name
     if not name or len(name) > LONGEST_FILENAME:
         raise bad_request("model.file_info.is_valid.name.app_error", f"name={info.name[:LONGEST_FILENAME]}")
@@ -91,9 +113,12 @@ async def _store(world: World, context: PluginContext, info: FileInfo, channel_i
     kept = (info.id, info.create_at)
     info, content = await _ask_plugins(world, context, info, content)
     (info.id, info.create_at), info.path = kept, path
-    with world.store.transaction():
-        world.store.blobs.write(info.path, content)
-        world.store.files.insert(info)
+    try:
+        with world.store.transaction():
+            world.store.files.insert(info)
+            world.store.blobs.write(info.path, content)
+    except DuplicateError as error:
+        raise ApiError("app.file_info.save.app_error", HTTPStatus.INTERNAL_SERVER_ERROR, f"id={info.id}") from error
     return info
 
 
@@ -129,7 +154,17 @@ def _describe(info: FileInfo, content: bytes) -> FileInfo:
     return info
 
 
-def _check_size(world: World, size: int, error_id: str) -> None:
+def check_size(world: World, size: int, error_id: str) -> None:
+    """Check that something is not larger than files may be.
+
+    Args:
+        world: the host's parts.
+        size: its size in bytes.
+        error_id: id of the error if it is.
+
+    Raises:
+        ApiError: it is.
+    """
     largest = section(load_config(world), "FileSettings").get("MaxFileSize")
     if isinstance(largest, int) and size > largest:
         raise ApiError(error_id, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{size} bytes")
@@ -151,7 +186,7 @@ def open_upload(world: World, session: UploadSession) -> UploadSession:
         raise bad_request("model.upload_session.is_valid.filename.app_error")
     if session.file_size <= 0:
         raise bad_request("model.upload_session.is_valid.file_size.app_error")
-    _check_size(world, session.file_size, "app.upload.create.upload_too_large.app_error")
+    check_size(world, session.file_size, "app.upload.create.upload_too_large.app_error")
     if session.type == "attachment":
         _check_channel(world, session.channel_id)
     opened = UploadSession()
@@ -219,7 +254,7 @@ async def _complete(world: World, context: PluginContext, upload: UploadSession)
     if upload.remote_id:
         info.remote_id = upload.remote_id
     try:
-        stored = await _store(world, context, info, upload.channel_id, whole)
+        stored = await store_file(world, context, info, upload.channel_id, whole)
     except ApiError:
         _forget(world, upload)
         raise

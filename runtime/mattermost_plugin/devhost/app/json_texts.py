@@ -7,7 +7,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
-__all__ = ["integral", "json_text"]
+__all__ = ["integral", "json_object", "json_text"]
 
 _64_BITS: Final = (FieldDescriptor.TYPE_INT64, FieldDescriptor.TYPE_UINT64)
 
@@ -19,6 +19,21 @@ def json_text(message: Message) -> str:
         message: the message; fields with their default value are left out.
     """
     return json.dumps(_typed(MessageToDict(message, preserving_proto_field_name=True), message.DESCRIPTOR))
+
+
+def json_object(text: bytes | str) -> dict[str, object]:
+    """The JSON object that a text is.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        value = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    if isinstance(value, dict):
+        return value
+    raise ValueError("not a JSON object")
 
 
 def integral(value: object) -> object:

@@ -16,6 +16,7 @@ from mattermost_plugin.devhost.app.rules import check_post, is_system_type
 from mattermost_plugin.devhost.app.users import existing_user
 from mattermost_plugin.devhost.errors import ApiError, bad_request, not_found
 from mattermost_plugin.devhost.ids import new_id
+from mattermost_plugin.devhost.store import DuplicateError
 from mattermost_plugin.devhost.world import World
 from mattermost_pluginapi.v1.channel_pb2 import Channel, ChannelType
 from mattermost_pluginapi.v1.common_pb2 import PluginContext
@@ -132,7 +133,11 @@ async def create_post(world: World, context: PluginContext, post: Post) -> Post:
     new.create_at = new.create_at or world.now_ms()
     _tidy(new)
     check_post(new)
-    _store_new(world, new)
+    try:
+        _store_new(world, new)
+    except DuplicateError as error:
+        # Only posts of remotes come with ids: somebody has brought the same one meanwhile.
+        raise ApiError("app.post.save.app_error", HTTPStatus.INTERNAL_SERVER_ERROR, f"id={new.id}") from error
     (told,) = for_plugin(world, [new])
     world.hooks.notify(MessageHasBeenPostedRequest(plugin_context=context, post=told))
     shown = prepared(world, new)

@@ -1,15 +1,17 @@
 """What names, texts and roles may be."""
 
-import json
 import re
 from typing import Final
 
+from mattermost_plugin.devhost.app.json_texts import json_object
 from mattermost_plugin.devhost.errors import bad_request
+from mattermost_plugin.devhost.ids import is_id
 from mattermost_pluginapi.v1.bot_pb2 import Bot
 from mattermost_pluginapi.v1.channel_pb2 import Channel, ChannelType
 from mattermost_pluginapi.v1.command_pb2 import Command
 from mattermost_pluginapi.v1.post_pb2 import Post
 from mattermost_pluginapi.v1.preference_pb2 import Preference
+from mattermost_pluginapi.v1.shared_channel_pb2 import SharedChannel
 from mattermost_pluginapi.v1.team_pb2 import Team, TeamType
 from mattermost_pluginapi.v1.user_pb2 import User
 
@@ -19,6 +21,7 @@ __all__ = [
     "check_command",
     "check_post",
     "check_preference",
+    "check_shared_channel",
     "check_team",
     "check_user",
     "is_system_type",
@@ -90,7 +93,8 @@ def check_user(user: User) -> None:
     name, shape = user.username, _REMOTE_USERNAME if user.remote_id else _USERNAME
     if not shape.fullmatch(name) or len(name) > LONGEST_USERNAME or name in _RESERVED_USERNAMES:
         raise bad_request("model.user.is_valid.username.app_error", f"username={name}")
-    if len(user.email) > LONGEST_EMAIL or not _EMAIL.fullmatch(user.email):
+    # The address of a user of a remote is made up.
+    if len(user.email) > LONGEST_EMAIL or not (user.remote_id or _EMAIL.fullmatch(user.email)):
         raise bad_request("model.user.is_valid.email.app_error", f"email={user.email}")
     for field in ("nickname", "first_name", "last_name"):
         if len(getattr(user, field)) > LONGEST_NAME:
@@ -155,6 +159,26 @@ def check_channel(channel: Channel) -> None:
         raise bad_request("model.channel.is_valid.purpose.app_error", f"id={channel.id}")
 
 
+def check_shared_channel(shared: SharedChannel) -> None:
+    """Check how a channel presents itself to remotes.
+
+    Raises:
+        ApiError: a value breaks a rule.
+    """
+    if len(shared.share_display_name) > LONGEST_NAME:
+        raise bad_request("model.channel.is_valid.display_name.app_error", f"id={shared.channel_id}")
+    if len(shared.share_name) > LONGEST_NAME or not _CHANNEL_NAME.fullmatch(shared.share_name):
+        raise bad_request("model.channel.is_valid.1_or_more.app_error", f"id={shared.channel_id}")
+    if len(shared.share_header) > LONGEST_HEADER:
+        raise bad_request("model.channel.is_valid.header.app_error", f"id={shared.channel_id}")
+    if len(shared.share_purpose) > LONGEST_PURPOSE:
+        raise bad_request("model.channel.is_valid.purpose.app_error", f"id={shared.channel_id}")
+    if not is_id(shared.creator_id):
+        raise bad_request("model.channel.is_valid.creator_id.app_error", f"creator_id={shared.creator_id}")
+    if not shared.home and not is_id(shared.remote_id):
+        raise bad_request("model.channel.is_valid.id.app_error", "home is not true, and remote_id is no id")
+
+
 def is_system_type(post_type: str) -> bool:
     """Whether posts of a type are the system's own."""
     return post_type.startswith("system_")
@@ -191,7 +215,7 @@ def check_preference(preference: Preference) -> None:
         raise bad_request("model.preference.is_valid.value.app_error", f"{len(value)} characters")
     if category == "theme":
         try:
-            json.loads(value)
+            json_object(value)
         except ValueError as error:
             raise bad_request("model.preference.is_valid.theme.app_error", f"value={value}") from error
 

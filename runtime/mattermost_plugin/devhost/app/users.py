@@ -31,6 +31,7 @@ __all__ = [
     "is_guest",
     "log_in",
     "open_session",
+    "public_user",
     "save_user",
     "set_active",
     "set_bot_active",
@@ -172,7 +173,7 @@ def update_user(world: World, user: User) -> User:
     new.email_verified = old.email_verified and new.email == old.email
     new.update_at = world.now_ms()
     save_user(world, new)
-    world.broadcast("user_updated", {"user": json_text(_public(new))})
+    world.broadcast("user_updated", {"user": json_text(public_user(new))})
     return new
 
 
@@ -190,7 +191,7 @@ def set_active(world: World, context: PluginContext, user_id: str, *, active: bo
         if not active:
             world.store.sessions.end_of_user(user_id)
             set_offline(world, user_id, force=True)
-    world.broadcast("user_updated", {"user": json_text(_public(user))})
+    world.broadcast("user_updated", {"user": json_text(public_user(user))})
     if not active:
         world.hooks.notify(UserHasBeenDeactivatedRequest(plugin_context=context, user=user))
         if section(load_config(world), "ServiceSettings").get("DisableBotsWhenOwnerIsDeactivated"):
@@ -239,7 +240,7 @@ def set_roles(world: World, user_id: str, new_roles: str) -> User:
     return user
 
 
-def _public(user: User) -> User:
+def public_user(user: User) -> User:
     """An account without what only its owner may know."""
     seen = User()
     seen.CopyFrom(user)

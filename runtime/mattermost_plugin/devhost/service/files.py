@@ -1,12 +1,11 @@
 """Methods about files, uploads and custom emoji."""
 
 from hashlib import sha256
-from http import HTTPStatus
 from typing import Final
 
 from mattermost_plugin.devhost.app.config import load_config, section
 from mattermost_plugin.devhost.app.files import continue_upload, live_file, open_upload, read_content, upload_file
-from mattermost_plugin.devhost.errors import ApiError, bad_request, not_found
+from mattermost_plugin.devhost.errors import bad_request, not_found, not_implemented
 from mattermost_plugin.devhost.ids import new_id
 from mattermost_plugin.devhost.service.registry import Call, Methods
 from mattermost_plugin.devhost.store import Page
@@ -57,7 +56,7 @@ def _get_file_link(call: Call, request: pb.GetFileLinkRequest) -> pb.GetFileLink
     config = load_config(call.world)
     settings = section(config, "FileSettings")
     if not settings.get("EnablePublicLink"):
-        raise ApiError("plugin_api.get_file_link.disabled.app_error", HTTPStatus.NOT_IMPLEMENTED)
+        raise not_implemented("plugin_api.get_file_link.disabled.app_error")
     info = live_file(call.world, request.file_id)
     if not info.post_id:
         raise bad_request("plugin_api.get_file_link.no_post.app_error", f"file_id={info.id}")

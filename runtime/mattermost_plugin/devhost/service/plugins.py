@@ -6,7 +6,7 @@ from google.protobuf.json_format import MessageToDict, MessageToJson
 
 from mattermost_plugin.devhost.app.config import load_config, section
 from mattermost_plugin.devhost.app.users import existing_user
-from mattermost_plugin.devhost.errors import ApiError, bad_request, not_found
+from mattermost_plugin.devhost.errors import ApiError, bad_request, not_found, not_implemented
 from mattermost_plugin.devhost.events import MailSent, PushSent
 from mattermost_plugin.devhost.http_exchange import HttpAnswer, HttpQuestion
 from mattermost_plugin.devhost.plugins import InstalledPlugin
@@ -40,7 +40,7 @@ def _get_plugins(call: Call, request: pb.GetPluginsRequest) -> pb.GetPluginsResp
 
 def _installed(call: Call, plugin_id: str) -> InstalledPlugin:
     if not section(load_config(call.world), "PluginSettings").get("Enable"):
-        raise ApiError("app.plugin.disabled.app_error", 501)
+        raise not_implemented("app.plugin.disabled.app_error")
     plugin = call.world.plugins.get(plugin_id)
     if plugin is None:
         raise not_found("app.plugin.not_installed.app_error", f"plugin_id={plugin_id}")
@@ -49,7 +49,7 @@ def _installed(call: Call, plugin_id: str) -> InstalledPlugin:
 
 def _control(call: Call) -> PluginControl:
     if call.world.control is None:
-        raise ApiError("dev.no_control", 501, "nobody here starts plugins")
+        raise not_implemented("dev.no_control", "nobody here starts plugins")
     return call.world.control
 
 

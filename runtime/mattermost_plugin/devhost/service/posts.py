@@ -1,6 +1,5 @@
 """Methods about posts and reactions."""
 
-from http import HTTPStatus
 from typing import Final
 
 from mattermost_plugin.devhost.app.config import load_config, section
@@ -10,7 +9,7 @@ from mattermost_plugin.devhost.app.post_search import matching_posts, parsed
 from mattermost_plugin.devhost.app.post_views import for_plugin, without_metadata
 from mattermost_plugin.devhost.app.posts import create_post, delete_post, live_post, update_post
 from mattermost_plugin.devhost.app.reactions import add_reaction, remove_reaction
-from mattermost_plugin.devhost.errors import ApiError, bad_request
+from mattermost_plugin.devhost.errors import bad_request, not_implemented
 from mattermost_plugin.devhost.service.registry import Call, Methods
 from mattermost_plugin.devhost.store import Page
 from mattermost_pluginapi.v1 import api_post_pb2 as pb
@@ -73,7 +72,7 @@ def _get_posts_since(call: Call, request: pb.GetPostsSinceRequest) -> pb.GetPost
 
 def _check_search(call: Call) -> None:
     if not section(load_config(call.world), "ServiceSettings").get("EnablePostSearch"):
-        raise ApiError("store.sql_post.search.disabled", HTTPStatus.NOT_IMPLEMENTED)
+        raise not_implemented("store.sql_post.search.disabled")
 
 
 @METHODS.rpc

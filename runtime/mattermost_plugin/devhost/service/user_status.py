@@ -9,7 +9,7 @@ from mattermost_plugin.devhost.app.json_texts import json_text
 from mattermost_plugin.devhost.app.rules import check_preference
 from mattermost_plugin.devhost.app.statuses import OFFLINE, current_status, save_status
 from mattermost_plugin.devhost.app.users import existing_user, open_session, update_user
-from mattermost_plugin.devhost.errors import ApiError, bad_request, forbidden, not_found
+from mattermost_plugin.devhost.errors import ApiError, bad_request, forbidden, not_found, not_implemented
 from mattermost_plugin.devhost.ids import new_id
 from mattermost_plugin.devhost.service.registry import Call, Methods
 from mattermost_pluginapi.v1 import api_preference_pb2, api_session_pb2, api_user_status_pb2
@@ -75,8 +75,8 @@ def _set_user_status_timed_dnd(
 ) -> api_user_status_pb2.SetUserStatusTimedDNDResponse:
     status = _to_be_changed(call, request.user_id)
     status.prev_status, status.status, status.manual = status.status, "dnd", True
-    # Statuses end at whole minutes.
-    status.dnd_end_time = request.end_time - request.end_time % 60
+    # Statuses end at whole minutes; one that ends before 1970 has ended.
+    status.dnd_end_time = max(request.end_time - request.end_time % 60, 1)
     return api_user_status_pb2.SetUserStatusTimedDNDResponse(status=save_status(call.world, status))
 
 
@@ -213,7 +213,7 @@ def _create_user_access_token(
     user = existing_user(call.world, request.token.user_id)
     allowed = section(load_config(call.world), "ServiceSettings").get("EnableUserAccessTokens")
     if not allowed and not user.is_bot:
-        raise ApiError("app.user_access_token.disabled", HTTPStatus.NOT_IMPLEMENTED)
+        raise not_implemented("app.user_access_token.disabled")
     token = UserAccessToken(id=new_id(), token=new_id(), user_id=user.id, is_active=True)
     token.description = request.token.description
     return api_session_pb2.CreateUserAccessTokenResponse(token=call.world.store.access_tokens.insert(token))

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from mattermost_plugin.devhost.app.pictures import is_picture, plain_picture
+from mattermost_plugin.devhost.app.pictures import set_user_picture, user_picture
 from mattermost_plugin.devhost.app.users import (
     create_user,
     existing_user,
@@ -160,21 +160,12 @@ def _update_user_roles(call: Call, request: pb.UpdateUserRolesRequest) -> pb.Upd
 
 @METHODS.rpc
 def _get_profile_image(call: Call, request: pb.GetProfileImageRequest) -> pb.GetProfileImageResponse:
-    user = existing_user(call.world, request.user_id)
-    image = call.world.store.blobs.read(_image_path(user.id))
-    return pb.GetProfileImageResponse(image=image or plain_picture(user.username))
+    return pb.GetProfileImageResponse(image=user_picture(call.world, request.user_id))
 
 
 @METHODS.rpc
 def _set_profile_image(call: Call, request: pb.SetProfileImageRequest) -> pb.SetProfileImageResponse:
-    user = existing_user(call.world, request.user_id)
-    if not is_picture(request.data):
-        raise bad_request("api.user.upload_profile_user.decode.app_error")
-    user.last_picture_update = user.update_at = call.now_ms
-    with call.world.store.transaction():
-        call.world.store.blobs.write(_image_path(user.id), request.data)
-        call.world.store.users.put(user)
-    call.world.broadcast("user_updated", {"user_id": user.id})
+    set_user_picture(call.world, request.user_id, request.data)
     return pb.SetProfileImageResponse()
 
 
@@ -186,7 +177,3 @@ def _publish_user_typing(call: Call, request: pb.PublishUserTypingRequest) -> pb
         WebsocketBroadcast(channel_id=request.channel_id, omit_users=[request.user_id]),
     )
     return pb.PublishUserTypingResponse()
-
-
-def _image_path(user_id: str) -> str:
-    return f"users/{user_id}/profile.png"

@@ -55,10 +55,11 @@ CREATE TABLE sidebar_categories (
     data BLOB NOT NULL);
 CREATE INDEX sidebar_categories_by_user ON sidebar_categories (user_id, team_id);
 CREATE TABLE remotes (
-    remote_id TEXT PRIMARY KEY, plugin_id TEXT NOT NULL, delete_at INTEGER NOT NULL, data BLOB NOT NULL);
+    remote_id TEXT PRIMARY KEY, plugin_id TEXT NOT NULL UNIQUE, delete_at INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE TABLE shared_channels (channel_id TEXT PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE shared_channel_remotes (
-    channel_id TEXT, remote_id TEXT, cursor BLOB NOT NULL, PRIMARY KEY (channel_id, remote_id))
+    channel_id TEXT, remote_id TEXT, cursor BLOB NOT NULL, PRIMARY KEY (channel_id, remote_id));
+CREATE INDEX shared_channel_remotes_by_remote ON shared_channel_remotes (remote_id)
 """
 
 _CONTENT: Final = """
