@@ -124,6 +124,27 @@ async def list_users(s: Site) -> None:
     assert len((await s.api("SearchUsers", term="bob", limit=9, allow_inactive=True)).users) == 1
 
 
+@covers("GetLDAPUserAttributes")
+async def the_directory(s: Site) -> None:
+    async def attributes(user_id: str) -> dict[str, str]:
+        names = ["department", "floor"]
+        return dict((await s.api("GetLDAPUserAttributes", user_id=user_id, attributes=names)).attributes)
+
+    s.host.act.add_directory_entry("b1", department="R&D", room="7")
+    await s.api.error("GetLDAPUserAttributes", 501, "ent.ldap.disabled", user_id=s.bob.id)
+    await s.host.act.configure("LdapSettings", Enable=True)
+    await s.api.error("GetLDAPUserAttributes", 404, "missing_account", user_id=NOBODY)
+    assert await attributes(s.bob.id) == {}
+    await s.api("UpdateUserAuth", user_id=s.bob.id, user_auth=UserAuth(auth_data="b1", auth_service="ldap"))
+    assert await attributes(s.bob.id) == {"department": "R&D"}
+    await s.api("UpdateUserAuth", user_id=s.bob.id, user_auth=UserAuth(auth_data="b1", auth_service="saml"))
+    assert await attributes(s.bob.id) == {}
+    await s.host.act.configure("SamlSettings", EnableSyncWithLdap=True)
+    assert await attributes(s.bob.id) == {"department": "R&D"}
+    await s.api("UpdateUserAuth", user_id=s.bob.id, user_auth=UserAuth(auth_data="b2", auth_service="ldap"))
+    assert await attributes(s.bob.id) == {}
+
+
 @covers("UpdateUser", "UpdateUserRoles", "UpdateUserAuth")
 async def change_users(s: Site) -> None:
     bob = User()

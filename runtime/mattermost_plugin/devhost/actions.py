@@ -13,6 +13,7 @@ from mattermost_plugin.devhost.app.channels import (
 )
 from mattermost_plugin.devhost.app.commands import execute_command_as_user
 from mattermost_plugin.devhost.app.config import change_section
+from mattermost_plugin.devhost.app.directory import set_entry
 from mattermost_plugin.devhost.app.files import live_file, read_content, upload_file_as_user
 from mattermost_plugin.devhost.app.posts import create_post_as_user, delete_post, live_post, update_post
 from mattermost_plugin.devhost.app.reactions import add_reaction, remove_reaction
@@ -191,6 +192,15 @@ class Actions:
         except DuplicateError as error:
             raise bad_request("api.emoji.create.duplicate.app_error", f"name={name}") from error
         return emoji
+
+    def add_directory_entry(self, auth_data: str, **attributes: str) -> None:
+        """Put a person into the LDAP directory, which is there if LdapSettings has Enable.
+
+        Args:
+            auth_data: the field `auth_data` of the user whose auth_service is "ldap".
+            attributes: what the directory says about the person.
+        """
+        set_entry(self._world, auth_data, attributes)
 
     def connect(self, user_id: str) -> str:
         """Open a websocket connection. Returns its id."""

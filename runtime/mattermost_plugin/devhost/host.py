@@ -150,6 +150,22 @@ class DevHost:
         self._runners.pop(plugin_id, None)
         self.world.plugins.remove(plugin_id)
 
+    async def install(self, folder: Path) -> InstalledPlugin:
+        """Take in the plugin in a folder without starting it; one of its id that runs is ended, and started from there.
+
+        Raises:
+            StartError: the manifest cannot be used, or the plugin that ran does not start again.
+        """
+        manifest = read_manifest(folder)
+        known = self._runners.get(manifest.id)
+        runs = known is not None and known.plugin.link is not None
+        if known is not None:
+            await known.stop()
+        runner = self._install(manifest, folder)
+        if runs:
+            await runner.launch()
+        return runner.plugin
+
     async def is_healthy(self, plugin_id: str) -> bool:
         """Ping a plugin, as the server does every 30 s."""
         return await self._runner(plugin_id).is_healthy()

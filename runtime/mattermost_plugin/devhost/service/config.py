@@ -15,8 +15,10 @@ from mattermost_plugin.devhost.app.config import (
     save_plugin_settings,
 )
 from mattermost_plugin.devhost.app.json_texts import integral
+from mattermost_plugin.devhost.app.license import current_license, start_trial
 from mattermost_plugin.devhost.ids import new_id
 from mattermost_plugin.devhost.service.registry import Call, Methods
+from mattermost_plugin.devhost.world import INSTALL_DATE
 from mattermost_pluginapi.v1 import api_config_pb2 as pb
 from mattermost_pluginapi.v1 import api_log_pb2 as logs
 from mattermost_pluginapi.v1 import api_server_pb2 as server
@@ -74,8 +76,15 @@ def _get_server_version(call: Call, request: server.GetServerVersionRequest) -> 
 
 @METHODS.rpc
 def _get_license(call: Call, request: server.GetLicenseRequest) -> server.GetLicenseResponse:
-    # No license: the answer has none either.
-    return server.GetLicenseResponse()
+    return server.GetLicenseResponse(license_json=current_license(call.world))
+
+
+@METHODS.rpc
+def _request_trial_license(
+    call: Call, request: server.RequestTrialLicenseRequest
+) -> server.RequestTrialLicenseResponse:
+    start_trial(call.world, request.requester_id, request.users, terms_accepted=request.terms_accepted)
+    return server.RequestTrialLicenseResponse()
 
 
 @METHODS.rpc
@@ -87,7 +96,7 @@ def _is_enterprise_ready(call: Call, request: server.IsEnterpriseReadyRequest) -
 def _get_system_install_date(
     call: Call, request: server.GetSystemInstallDateRequest
 ) -> server.GetSystemInstallDateResponse:
-    stored = call.world.store.settings.first("install_date", str(call.now_ms).encode())
+    stored = call.world.store.settings.get(INSTALL_DATE) or b"0"
     return server.GetSystemInstallDateResponse(install_date=int(stored))
 
 

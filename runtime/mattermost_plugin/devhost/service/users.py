@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from mattermost_plugin.devhost.app.directory import attributes_of_user
 from mattermost_plugin.devhost.app.pictures import set_user_picture, user_picture
 from mattermost_plugin.devhost.app.users import (
     create_user,
@@ -151,6 +152,12 @@ def _update_user_auth(call: Call, request: pb.UpdateUserAuthRequest) -> pb.Updat
     user.update_at = call.now_ms
     save_user(call.world, user)
     return pb.UpdateUserAuthResponse(user_auth=UserAuth(auth_data=user.auth_data, auth_service=user.auth_service))
+
+
+@METHODS.rpc
+def _get_ldap_attributes(call: Call, request: pb.GetLDAPUserAttributesRequest) -> pb.GetLDAPUserAttributesResponse:
+    attributes = attributes_of_user(call.world, request.user_id, request.attributes)
+    return pb.GetLDAPUserAttributesResponse(attributes=attributes)
 
 
 @METHODS.rpc
