@@ -1,14 +1,9 @@
-"""What the API must do about people: users, statuses, preferences, sessions, bots, permissions, groups."""
+"""What the API must do about people: users, statuses, preferences, sessions, bots, permissions."""
 
 import json
 
-import pytest
-
-from mattermost_plugin.devhost import ApiError
 from mattermost_plugin.devhost.events import WebSocketEvent
 from mattermost_pluginapi.v1.bot_pb2 import Bot, BotGetOptions, BotPatch
-from mattermost_pluginapi.v1.channel_pb2 import Channel
-from mattermost_pluginapi.v1.group_pb2 import CreateDefaultMembershipParams, Group, GroupSearchOpts, GroupSyncable
 from mattermost_pluginapi.v1.preference_pb2 import Preference
 from mattermost_pluginapi.v1.session_pb2 import Session, UserAccessToken
 from mattermost_pluginapi.v1.user_pb2 import User, UserAuth
@@ -346,90 +341,3 @@ async def permissions(s: Site) -> None:
     assert not await has("HasPermissionToChannel", user_id=s.bob.id, permission_id="read_channel", channel_id=dm.id)
     assert await has("RolesGrantPermission", role_names=["x", "channel_user"], permission_id="create_post")
     assert not await has("RolesGrantPermission", role_names=["x"], permission_id="create_post")
-
-
-@covers(
-    "CreateGroup",
-    "DeleteGroup",
-    "RestoreGroup",
-    "GetGroup",
-    "GetGroupByName",
-    "GetGroupByRemoteID",
-    "GetGroups",
-    "GetGroupsBySource",
-    "UpdateGroup",
-)
-async def groups(s: Site) -> None:
-    given = Group(display_name="Ops", name="ops", source="ldap", remote_id="ou=ops", allow_reference=True)
-    group = (await s.api("CreateGroup", group=given)).group
-    assert (await s.api("GetGroup", group_id=group.id)).group == group
-    assert (await s.api("GetGroupByName", name="ops")).group == group
-    assert (await s.api("GetGroupByRemoteID", remote_id="ou=ops", group_source="ldap")).group == group
-    assert list((await s.api("GetGroupsBySource", group_source="ldap")).groups) == [group]
-    opts = GroupSearchOpts(q="op", include_member_count=True)
-    assert (await s.api("GetGroups", page=0, per_page=10, opts=opts)).groups[0].member_count == 0
-    group.display_name = "Operations"
-    assert (await s.api("UpdateGroup", group=group)).group.display_name == "Operations"
-    assert (await s.api("DeleteGroup", group_id=group.id)).group.delete_at > 0
-    await s.api.error("DeleteGroup", 404, group_id=group.id)
-    assert not (await s.api("GetGroups", page=0, per_page=10)).groups
-    assert (await s.api("RestoreGroup", group_id=group.id)).group.delete_at == 0
-    await s.api.error("RestoreGroup", 404, group_id=group.id)
-    await s.api.error("CreateGroup", 400, "unique_name", group=given)
-    await s.api.error("CreateGroup", 400, "remote_id", group=Group(display_name="x", source="ldap"))
-    await s.api.error("GetGroup", 404, "app.group.no_rows", group_id=NOBODY)
-    await s.api.error("UpdateGroup", 404, group=Group(id=NOBODY))
-
-
-@covers("UpsertGroupMember", "UpsertGroupMembers", "DeleteGroupMember", "GetGroupMemberUsers", "GetGroupsForUser")
-async def group_members(s: Site) -> None:
-    group = (await s.api("CreateGroup", group=Group(display_name="Ops", source="custom"))).group
-    member = (await s.api("UpsertGroupMember", group_id=group.id, user_id=s.bob.id)).group_member
-    assert (member.group_id, member.user_id, member.delete_at) == (group.id, s.bob.id, 0)
-    many = await s.api("UpsertGroupMembers", group_id=group.id, user_ids=[s.ada.id, s.bob.id])
-    assert len(many.group_members) == 2
-    users = (await s.api("GetGroupMemberUsers", group_id=group.id, page=0, per_page=60)).users
-    assert [user.username for user in users] == ["ada", "bob"]
-    assert [each.id for each in (await s.api("GetGroupsForUser", user_id=s.bob.id)).groups] == [group.id]
-    gone = (await s.api("DeleteGroupMember", group_id=group.id, user_id=s.bob.id)).group_member
-    assert gone.delete_at > 0
-    await s.api.error("DeleteGroupMember", 404, group_id=group.id, user_id=s.bob.id)
-    await s.api.error("UpsertGroupMembers", 404, group_id=group.id, user_ids=[s.bob.id, NOBODY])
-    assert not (await s.api("GetGroupsForUser", user_id=s.bob.id)).groups
-
-
-@covers(
-    "GetGroupSyncable",
-    "GetGroupSyncables",
-    "UpsertGroupSyncable",
-    "UpdateGroupSyncable",
-    "DeleteGroupSyncable",
-    "CreateDefaultSyncableMemberships",
-    "DeleteGroupConstrainedMemberships",
-)
-async def group_syncables(s: Site) -> None:
-    group = (await s.api("CreateGroup", group=Group(display_name="Ops", source="custom"))).group
-    await s.api("UpsertGroupMember", group_id=group.id, user_id=s.bob.id)
-    link = GroupSyncable(group_id=group.id, syncable_id=s.lobby.id, syncable_type="Channel", auto_add=True)
-    stored = (await s.api("UpsertGroupSyncable", group_syncable=link)).group_syncable
-    assert stored.team_id == s.team.id
-    where = {"group_id": group.id, "syncable_id": s.lobby.id, "syncable_type": "Channel"}
-    assert (await s.api("GetGroupSyncable", **where)).group_syncable == stored
-    assert len((await s.api("GetGroupSyncables", group_id=group.id, syncable_type="Channel")).group_syncables) == 1
-    await s.api("CreateDefaultSyncableMemberships", params=CreateDefaultMembershipParams())
-    assert s.host.store.channel_members.get(s.lobby.id, s.bob.id) is not None
-    lobby = Channel()
-    lobby.CopyFrom(s.lobby)
-    lobby.group_constrained = True
-    s.host.store.channels.put(lobby)
-    await s.api("DeleteGroupConstrainedMemberships")
-    members = s.host.store.channel_members.of_channel(s.lobby.id)
-    assert [member.user_id for member in members] == [s.bob.id]
-    await s.api.error("AddChannelMember", 400, "user_denied", channel_id=s.lobby.id, user_id=s.ada.id)
-    with pytest.raises(ApiError, match=r"remove_members\.denied"):
-        s.host.act.leave_channel(s.lobby.id, s.bob.id, s.ada.id)
-    link.auto_add = False
-    assert not (await s.api("UpdateGroupSyncable", group_syncable=link)).group_syncable.auto_add
-    assert (await s.api("DeleteGroupSyncable", **where)).group_syncable.delete_at > 0
-    await s.api.error("GetGroupSyncable", 404, **where)
-    await s.api.error("UpsertGroupSyncable", 400, group_syncable=GroupSyncable(group_id=group.id))

@@ -13,11 +13,27 @@ from google.protobuf.message_factory import GetMessageClass
 from mattermost_plugin.devhost import implemented_methods
 from mattermost_plugin.devhost.service import API_METHODS, NOT_IMPLEMENTED
 from tests.contract.tables import methods
-from tests.devhost import cases_content, cases_people, cases_places, cases_plugins, cases_properties, cases_remotes
+from tests.devhost import (
+    cases_content,
+    cases_groups,
+    cases_people,
+    cases_places,
+    cases_plugins,
+    cases_properties,
+    cases_remotes,
+)
 from tests.devhost.site import CASES, Refused, site
 
 # Imported for the cases that they register.
-CASE_MODULES = (cases_content, cases_people, cases_places, cases_plugins, cases_properties, cases_remotes)
+CASE_MODULES = (
+    cases_content,
+    cases_groups,
+    cases_people,
+    cases_places,
+    cases_plugins,
+    cases_properties,
+    cases_remotes,
+)
 
 TABLE = methods()
 REAL = frozenset(implemented_methods())

@@ -9,6 +9,7 @@ from mattermost_plugin.devhost.app.json_texts import json_text
 from mattermost_plugin.devhost.app.member_roles import roles_text
 from mattermost_plugin.devhost.app.users import existing_user, is_guest
 from mattermost_plugin.devhost.errors import bad_request, forbidden, not_found, rejected
+from mattermost_plugin.devhost.store import CHANNEL
 from mattermost_plugin.devhost.world import World
 from mattermost_pluginapi.v1.channel_pb2 import Channel, ChannelMember, ChannelType
 from mattermost_pluginapi.v1.common_pb2 import PluginContext
@@ -110,7 +111,7 @@ async def add_to_channel(
         world,
         channel.id,
         "AddUserToChannel",
-        _new_member(world, channel, user),
+        _new_member(world, channel, user, admin=_is_admin_by_group(world, channel, user)),
         lambda value: ChannelMemberWillBeAddedRequest(plugin_context=context, channel_member=value),
         "modified_channel_member",
     )
@@ -127,6 +128,10 @@ async def add_to_channel(
     return member
 
 
+def _is_admin_by_group(world: World, channel: Channel, user: User) -> bool:
+    return not is_guest(user) and world.store.group_members.makes_admin(user.id, channel.id, CHANNEL)
+
+
 def _check_may_enter(world: World, channel: Channel, user: User) -> None:
     team_member = world.store.team_members.get(channel.team_id, user.id)
     if team_member is None:
@@ -140,7 +145,7 @@ def _check_may_enter(world: World, channel: Channel, user: User) -> None:
 
 
 def _people_of_groups(world: World, channel: Channel) -> set[str]:
-    return world.store.group_members.linked_to(channel.id, "Channel")
+    return world.store.group_members.linked_to(channel.id, CHANNEL)
 
 
 def tell_of_new_member(world: World, channel: Channel, user_id: str) -> None:
@@ -183,7 +188,7 @@ def remove_from_channel(
     if channel.group_constrained and by_others and user_id in _people_of_groups(world, channel):
         raise bad_request("api.channel.remove_members.denied", f"user_id={user_id}")
     member = existing_member(world, channel.id, user_id)
-    world.store.channel_members.delete(channel.id, user_id)
+    world.store.channel_members.end(channel.id, user_id)
     actor = world.store.users.get(remover_id) if remover_id else None
     world.hooks.notify(UserHasLeftChannelRequest(plugin_context=context, channel_member=member, actor=actor))
     data = {"user_id": user_id, "channel_id": channel.id, "remover_id": remover_id}

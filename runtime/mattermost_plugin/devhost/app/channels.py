@@ -307,4 +307,4 @@ def leave_team_channels(world: World, team_id: str, user_id: str) -> None:
     """Take a user out of all channels of a team. No plugin hears of it."""
     for channel in world.store.channels.of_user(user_id, team_id, include_deleted=True):
         if not is_private_talk(channel):
-            world.store.channel_members.delete(channel.id, user_id)
+            world.store.channel_members.end(channel.id, user_id)

@@ -13,12 +13,13 @@ from mattermost_plugin.devhost.app.mentions import channels_mentioned
 from mattermost_plugin.devhost.app.post_files import attach_files, change_files, remove_files
 from mattermost_plugin.devhost.app.post_views import for_plugin, prepared, without_metadata
 from mattermost_plugin.devhost.app.rules import check_post, is_system_type
+from mattermost_plugin.devhost.app.type_letters import CHANNEL_LETTERS
 from mattermost_plugin.devhost.app.users import existing_user
 from mattermost_plugin.devhost.errors import ApiError, bad_request, not_found
 from mattermost_plugin.devhost.ids import new_id
 from mattermost_plugin.devhost.store import DuplicateError
 from mattermost_plugin.devhost.world import World
-from mattermost_pluginapi.v1.channel_pb2 import Channel, ChannelType
+from mattermost_pluginapi.v1.channel_pb2 import Channel
 from mattermost_pluginapi.v1.common_pb2 import PluginContext
 from mattermost_pluginapi.v1.hooks_message_pb2 import (
     MessageHasBeenDeletedRequest,
@@ -54,13 +55,6 @@ _NOT_COUNTED: Final = frozenset(
 
 _SERVERS_PROPS: Final = ("add_channel_member", "channel_mentions", "force_notification")
 """Props that the server alone sets: it takes them out of what it is given."""
-
-_LETTERS: Final = {
-    ChannelType.CHANNEL_TYPE_OPEN: "O",
-    ChannelType.CHANNEL_TYPE_PRIVATE: "P",
-    ChannelType.CHANNEL_TYPE_DIRECT: "D",
-    ChannelType.CHANNEL_TYPE_GROUP: "G",
-}
 
 
 def live_post(world: World, post_id: str) -> Post:
@@ -363,7 +357,7 @@ def delete_post(world: World, context: PluginContext, post_id: str, deleted_by: 
 def _tell_clients_of_new(world: World, channel: Channel, author: str, post: Post) -> None:
     data = {
         "post": json_text(post),
-        "channel_type": _LETTERS.get(channel.type, ""),
+        "channel_type": CHANNEL_LETTERS.get(channel.type, ""),
         "channel_display_name": channel.display_name,
         "channel_name": channel.name,
         "sender_name": f"@{author}",

@@ -14,7 +14,7 @@ from mattermost_plugin.devhost.app.rules import check_team
 from mattermost_plugin.devhost.app.users import existing_user, is_guest
 from mattermost_plugin.devhost.errors import bad_request, not_found, rejected
 from mattermost_plugin.devhost.ids import new_id
-from mattermost_plugin.devhost.store import DuplicateError
+from mattermost_plugin.devhost.store import TEAM, DuplicateError
 from mattermost_plugin.devhost.world import World
 from mattermost_pluginapi.v1.common_pb2 import PluginContext
 from mattermost_pluginapi.v1.hooks_team_pb2 import (
@@ -127,7 +127,8 @@ async def add_team_member(
     if old is not None and not old.delete_at:
         return old
     _check_room(world, team, was_member=old is not None)
-    admin = bool(team.email) and team.email == user.email
+    by_group = not is_guest(user) and world.store.group_members.makes_admin(user_id, team_id, TEAM)
+    admin = by_group or (bool(team.email) and team.email == user.email)
     member = TeamMember(team_id=team_id, user_id=user_id, scheme_admin=admin, create_at=world.now_ms())
     member.scheme_guest, member.scheme_user = is_guest(user), not is_guest(user)
     member.roles = roles_text(member)

@@ -11,20 +11,14 @@ from mattermost_plugin.devhost.app.channels import (
     restore_channel,
     update_channel,
 )
+from mattermost_plugin.devhost.app.type_letters import CHANNEL_LETTERS
 from mattermost_plugin.devhost.errors import not_found
 from mattermost_plugin.devhost.service.registry import Call, Methods
 from mattermost_plugin.devhost.store import Page
 from mattermost_pluginapi.v1 import api_channel_pb2 as pb
-from mattermost_pluginapi.v1.channel_pb2 import Channel, ChannelStats, ChannelType
+from mattermost_pluginapi.v1.channel_pb2 import Channel, ChannelStats
 
 METHODS: Final = Methods()
-
-_LETTERS: Final = {
-    "O": ChannelType.CHANNEL_TYPE_OPEN,
-    "P": ChannelType.CHANNEL_TYPE_PRIVATE,
-    "D": ChannelType.CHANNEL_TYPE_DIRECT,
-    "G": ChannelType.CHANNEL_TYPE_GROUP,
-}
 
 
 @METHODS.rpc
@@ -52,7 +46,7 @@ def _get_channel(call: Call, request: pb.GetChannelRequest) -> pb.GetChannelResp
 @METHODS.rpc
 def _get_channel_of_type(call: Call, request: pb.GetChannelOfTypeRequest) -> pb.GetChannelOfTypeResponse:
     channel = existing_channel(call.world, request.channel_id)
-    if channel.type != _LETTERS.get(request.channel_type):
+    if CHANNEL_LETTERS.get(channel.type) != request.channel_type:
         raise not_found("app.channel.get.existing.app_error", f"channel_type={request.channel_type}")
     return pb.GetChannelOfTypeResponse(channel=channel)
 

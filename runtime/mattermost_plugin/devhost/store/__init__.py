@@ -14,7 +14,14 @@ from mattermost_plugin.devhost.store.channels import (
 )
 from mattermost_plugin.devhost.store.database import Database, DuplicateError, SqlValue
 from mattermost_plugin.devhost.store.files import BlobStore, FileStore, UploadStore
-from mattermost_plugin.devhost.store.groups import GroupMemberStore, GroupStore, GroupSyncableStore
+from mattermost_plugin.devhost.store.groups import (
+    CHANNEL,
+    TEAM,
+    GroupFilter,
+    GroupMemberStore,
+    GroupStore,
+    GroupSyncableStore,
+)
 from mattermost_plugin.devhost.store.kv import KvStore
 from mattermost_plugin.devhost.store.plugins import (
     AuditStore,
@@ -40,7 +47,7 @@ from mattermost_plugin.devhost.store.users import (
     UserStore,
 )
 
-__all__ = ["BY_STATUS", "DuplicateError", "Page", "SqlValue", "Store", "UserFilter"]
+__all__ = ["BY_STATUS", "CHANNEL", "TEAM", "DuplicateError", "GroupFilter", "Page", "SqlValue", "Store", "UserFilter"]
 
 
 class Store:

@@ -66,6 +66,11 @@ class ChannelMemberStore(Table[ChannelMember]):
     def __init__(self, database: Database) -> None:
         super().__init__(database, "channel_members", ChannelMember, ["channel_id", "user_id"])
 
+    def end(self, channel_id: str, user_id: str) -> None:
+        """Remove a membership, and note that the user was there: groups do not bring back whoever has left."""
+        self.delete(channel_id, user_id)
+        self._database.change("INSERT OR IGNORE INTO channel_leavers VALUES (?, ?)", [channel_id, user_id])
+
     def of_channel(self, channel_id: str, page: Page | None = None) -> list[ChannelMember]:
         """The members of a channel."""
         return self.select("channel_id = ?", [channel_id], "rowid", page)

@@ -25,14 +25,19 @@ CREATE INDEX sessions_by_user ON sessions (user_id);
 CREATE TABLE access_tokens (
     id TEXT PRIMARY KEY, token TEXT NOT NULL UNIQUE, user_id TEXT NOT NULL, data BLOB NOT NULL);
 CREATE TABLE user_groups (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL, source TEXT NOT NULL, remote_id TEXT NOT NULL,
-    create_at INTEGER NOT NULL, delete_at INTEGER NOT NULL, data BLOB NOT NULL);
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, display_name TEXT NOT NULL, source TEXT NOT NULL, remote_id TEXT NOT NULL,
+    allow_reference INTEGER NOT NULL, create_at INTEGER NOT NULL, update_at INTEGER NOT NULL,
+    delete_at INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE UNIQUE INDEX user_groups_by_name ON user_groups (name) WHERE name <> '';
 CREATE TABLE group_members (
-    group_id TEXT, user_id TEXT, delete_at INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (group_id, user_id));
+    group_id TEXT, user_id TEXT, create_at INTEGER NOT NULL, delete_at INTEGER NOT NULL, data BLOB NOT NULL,
+    PRIMARY KEY (group_id, user_id));
+CREATE INDEX group_members_by_user ON group_members (user_id);
 CREATE TABLE group_syncables (
-    group_id TEXT, syncable_id TEXT, syncable_type TEXT, delete_at INTEGER NOT NULL, data BLOB NOT NULL,
-    PRIMARY KEY (group_id, syncable_id, syncable_type))
+    group_id TEXT, syncable_id TEXT, syncable_type TEXT, auto_add INTEGER NOT NULL, scheme_admin INTEGER NOT NULL,
+    update_at INTEGER NOT NULL, delete_at INTEGER NOT NULL, data BLOB NOT NULL,
+    PRIMARY KEY (group_id, syncable_id, syncable_type));
+CREATE INDEX group_syncables_by_place ON group_syncables (syncable_id)
 """
 
 _PLACES: Final = """
@@ -49,6 +54,7 @@ CREATE TABLE channels (
 CREATE TABLE channel_members (
     channel_id TEXT, user_id TEXT, data BLOB NOT NULL, PRIMARY KEY (channel_id, user_id));
 CREATE INDEX channel_members_by_user ON channel_members (user_id);
+CREATE TABLE channel_leavers (channel_id TEXT, user_id TEXT, PRIMARY KEY (channel_id, user_id));
 CREATE TABLE channel_guards (channel_id TEXT, plugin_id TEXT, PRIMARY KEY (channel_id, plugin_id));
 CREATE TABLE sidebar_categories (
     id TEXT PRIMARY KEY, user_id TEXT NOT NULL, team_id TEXT NOT NULL, sort_order INTEGER NOT NULL,
