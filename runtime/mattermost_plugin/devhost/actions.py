@@ -10,6 +10,7 @@ from mattermost_plugin.devhost.app.channels import (
     create_channel_as_user,
     direct_channel,
     existing_channel,
+    group_channel,
 )
 from mattermost_plugin.devhost.app.commands import execute_command_as_user
 from mattermost_plugin.devhost.app.config import change_section
@@ -86,6 +87,10 @@ class Actions:
     async def direct_channel(self, user_id: str, other_id: str) -> Channel:
         """The channel of the direct messages between two users."""
         return direct_channel(self._world, self._context(), user_id, other_id)
+
+    async def group_channel(self, user_ids: Sequence[str]) -> Channel:
+        """Open the channel of the messages among three to eight users."""
+        return group_channel(self._world, self._context(), user_ids)
 
     async def join_team(self, team_id: str, user_id: str, actor_id: str = "") -> TeamMember:
         """Enter a team, or be brought in by somebody."""

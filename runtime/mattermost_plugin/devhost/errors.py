@@ -9,6 +9,7 @@ from mattermost_pluginapi.v1.common_pb2 import AppError
 __all__ = [
     "ApiError",
     "DevHostError",
+    "NoAnswerError",
     "StartError",
     "bad_request",
     "conflict",
@@ -25,6 +26,10 @@ class DevHostError(PluginError):
 
 class StartError(DevHostError):
     """A plugin did not start. The text says why."""
+
+
+class NoAnswerError(DevHostError):
+    """An API call gets no answer, as if the connection had broken. The text is what gRPC reports."""
 
 
 class ApiError(DevHostError):

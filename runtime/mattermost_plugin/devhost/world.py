@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Protocol
+
+from google.protobuf.message import Message
 
 from mattermost_plugin.devhost.clock import Clock
 from mattermost_plugin.devhost.events import EventBus, LogWritten, WebSocketEvent
@@ -16,7 +18,7 @@ from mattermost_plugin.devhost.plugins import InstalledPlugin, PluginRegistry
 from mattermost_plugin.devhost.store import Store
 from mattermost_pluginapi.v1.websocket_pb2 import WebsocketBroadcast
 
-__all__ = ["INSTALL_DATE", "PluginControl", "Triggers", "World"]
+__all__ = ["INSTALL_DATE", "ApiGate", "PluginControl", "Triggers", "World"]
 
 TRIGGER_MS: Final = 30_000
 """How long what a user has done lets a plugin open dialogs, by a server's default."""
@@ -42,6 +44,27 @@ class PluginControl(Protocol):
 
     async def install(self, folder: Path) -> InstalledPlugin:
         """Take in a plugin without starting it; one of its id that runs gives way to it."""
+        ...
+
+
+class ApiGate(Protocol):
+    """Stands between the plugins and the API, for faults that a test wants."""
+
+    async def __call__(
+        self, plugin_id: str, method: str, request: Message, answer: Callable[[], Awaitable[Message]]
+    ) -> Message:
+        """Answer a call.
+
+        Args:
+            plugin_id: who calls.
+            method: name of the method.
+            request: its arguments.
+            answer: gives the API's own answer, and does what the method does.
+
+        Raises:
+            ApiError: what the plugin gets as answer.
+            NoAnswerError: it gets none.
+        """
         ...
 
 
@@ -97,6 +120,7 @@ class World:
         """Ids of uploads that take in a piece, which one caller at a time may bring."""
         self.saving_config = asyncio.Lock()
         """Held while the configuration is read, shown to plugins and stored: two changes at once would be one."""
+        self.gate: ApiGate | None = None
 
     def now_ms(self) -> int:
         """The time."""

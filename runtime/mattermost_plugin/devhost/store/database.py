@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from mattermost_plugin.devhost.errors import DevHostError
+from mattermost_plugin.devhost.store.file_lock import FileLock
 from mattermost_plugin.devhost.store.schema import MIGRATIONS
 
 __all__ = ["Database", "DuplicateError", "SqlValue"]
@@ -62,14 +63,19 @@ class Database:
         path: the file; None makes one that is deleted when the database is closed.
 
     Raises:
-        DevHostError: the file is no database, or one of a newer version.
+        DevHostError: the file is in use by another host, is no database, or one of a newer version.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         # Not ":memory:": a file has a write-ahead log, so that tests see what a kept file does.
         self._folder = None if path else tempfile.TemporaryDirectory(prefix="mattermost-devhost-")
         self.path = path or Path(self._folder.name if self._folder else "") / "state.sqlite"
-        self._connection = _connect(self.path)
+        self._lock = FileLock(self.path)
+        try:
+            self._connection = _connect(self.path)
+        except DevHostError:
+            self._lock.release()
+            raise
         self._connection.create_function("holds", 2, _holds, deterministic=True)
         self._connection.create_function("says", 2, _says, deterministic=True)
         self._depth = 0
@@ -149,6 +155,7 @@ class Database:
     def close(self) -> None:
         """Close the file; legal more than once."""
         self._connection.close()
+        self._lock.release()
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
