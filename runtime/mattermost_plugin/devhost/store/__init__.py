@@ -27,12 +27,15 @@ from mattermost_plugin.devhost.store.plugins import (
     AuditStore,
     CommandStore,
     OAuthAppStore,
-    PropertyFieldStore,
-    PropertyGroupStore,
-    PropertyValueStore,
     SettingStore,
 )
 from mattermost_plugin.devhost.store.posts import EmojiStore, PostStore, ReactionStore
+from mattermost_plugin.devhost.store.properties import (
+    PropertyFieldStore,
+    PropertyFilter,
+    PropertyGroupStore,
+    PropertyValueStore,
+)
 from mattermost_plugin.devhost.store.shared import InvitationStore, RemoteStore, SharedChannelStore
 from mattermost_plugin.devhost.store.table import Page
 from mattermost_plugin.devhost.store.teams import TeamMemberStore, TeamStore
@@ -47,7 +50,18 @@ from mattermost_plugin.devhost.store.users import (
     UserStore,
 )
 
-__all__ = ["BY_STATUS", "CHANNEL", "TEAM", "DuplicateError", "GroupFilter", "Page", "SqlValue", "Store", "UserFilter"]
+__all__ = [
+    "BY_STATUS",
+    "CHANNEL",
+    "TEAM",
+    "DuplicateError",
+    "GroupFilter",
+    "Page",
+    "PropertyFilter",
+    "SqlValue",
+    "Store",
+    "UserFilter",
+]
 
 
 class Store:

@@ -104,13 +104,17 @@ CREATE TABLE oauth_apps (id TEXT PRIMARY KEY, creator_id TEXT NOT NULL, data BLO
 CREATE TABLE property_groups (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, data BLOB NOT NULL);
 CREATE TABLE property_fields (
     id TEXT PRIMARY KEY, group_id TEXT NOT NULL, target_type TEXT NOT NULL, target_id TEXT NOT NULL,
-    name TEXT NOT NULL, create_at INTEGER NOT NULL, update_at INTEGER NOT NULL, delete_at INTEGER NOT NULL,
-    data BLOB NOT NULL);
+    name TEXT NOT NULL, linked_field_id TEXT NOT NULL, create_at INTEGER NOT NULL, update_at INTEGER NOT NULL,
+    delete_at INTEGER NOT NULL, data BLOB NOT NULL);
+CREATE INDEX property_fields_by_link ON property_fields (linked_field_id) WHERE linked_field_id <> '';
+CREATE INDEX property_fields_by_time ON property_fields (group_id, create_at, id);
 CREATE UNIQUE INDEX property_fields_by_name ON property_fields (group_id, target_id, name) WHERE delete_at = 0;
 CREATE TABLE property_values (
     id TEXT PRIMARY KEY, group_id TEXT NOT NULL, field_id TEXT NOT NULL, target_type TEXT NOT NULL,
     target_id TEXT NOT NULL, create_at INTEGER NOT NULL, update_at INTEGER NOT NULL, delete_at INTEGER NOT NULL,
     data BLOB NOT NULL);
+CREATE INDEX property_values_by_time ON property_values (group_id, create_at, id);
+CREATE INDEX property_values_by_field ON property_values (field_id);
 CREATE UNIQUE INDEX property_values_by_target ON property_values (group_id, field_id, target_id) WHERE delete_at = 0;
 CREATE TABLE audits (number INTEGER PRIMARY KEY, plugin_id TEXT NOT NULL, level TEXT NOT NULL, data BLOB NOT NULL)
 """
