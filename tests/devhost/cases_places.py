@@ -348,5 +348,52 @@ async def sidebar(s: Site) -> None:
     (stored,) = (await s.api("UpdateChannelSidebarCategories", **who, categories=[created])).categories
     assert stored.display_name == "Arbeit"
     unknown = SidebarCategoryWithChannels(id=NOBODY)
-    await s.api.error("UpdateChannelSidebarCategories", 404, **who, categories=[unknown])
+    await s.api.error("UpdateChannelSidebarCategories", 500, **who, categories=[unknown])
     await s.api.error("GetChannelSidebarCategories", 404, user_id=NOBODY, team_id=s.team.id)
+
+
+@covers("UpdateChannelSidebarCategories", "UpdatePreferencesForUser", "DeletePreferencesForUser")
+async def favorites_and_mutes(s: Site) -> None:
+    who = {"user_id": s.ada.id, "team_id": s.team.id}
+
+    async def categories() -> list[SidebarCategoryWithChannels]:
+        return list((await s.api("GetChannelSidebarCategories", **who)).categories.categories)
+
+    def chosen() -> list[str]:
+        preferences = s.host.store.preferences.of_user(s.ada.id)
+        return [each.name for each in preferences if each.category == "favorite_channel"]
+
+    def mark_unread() -> str:
+        member = s.host.store.channel_members.get(s.lobby.id, s.ada.id)
+        return "" if member is None else member.notify_props["mark_unread"]
+
+    favorite = Preference(user_id=s.ada.id, category="favorite_channel", name=s.lobby.id, value="true")
+    await s.api("UpdatePreferencesForUser", user_id=s.ada.id, preferences=[favorite])
+    favorites, channels, direct = await categories()
+    assert list(favorites.channel_ids) == [s.lobby.id]
+    assert (direct.sorting, channels.sorting) == (2, 0)
+    # What built-in ones are called stays, and what direct messages hold.
+    favorites.display_name, favorites.channel_ids[:] = "Best", []
+    direct.muted, direct.channel_ids[:] = True, [s.lobby.id]
+    stored = (await s.api("UpdateChannelSidebarCategories", **who, categories=[favorites, direct])).categories
+    assert [(each.display_name, list(each.channel_ids), each.muted) for each in stored] == [
+        ("Favorites", [], False),
+        ("Direct Messages", [], False),
+    ]
+    assert chosen() == []
+    assert s.lobby.id in (await categories())[1].channel_ids
+    favorites.channel_ids[:] = [s.lobby.id]
+    favorites.muted = True
+    await s.api("UpdateChannelSidebarCategories", **who, categories=[favorites])
+    assert (chosen(), mark_unread()) == ([s.lobby.id], "mention")
+    channels = (await categories())[1]
+    channels.channel_ids.append(s.lobby.id)
+    await s.api("UpdateChannelSidebarCategories", **who, categories=[channels])
+    assert (chosen(), mark_unread()) == ([], "all")
+    await s.api("UpdatePreferencesForUser", user_id=s.ada.id, preferences=[favorite])
+    assert list((await categories())[0].channel_ids) == [s.lobby.id]
+    await s.api("DeletePreferencesForUser", user_id=s.ada.id, preferences=[favorite])
+    assert list((await categories())[0].channel_ids) == []
+    await s.api("UpdatePreferencesForUser", user_id=s.ada.id, preferences=[favorite])
+    s.host.act.leave_channel(s.lobby.id, s.ada.id)
+    assert all(s.lobby.id not in category.channel_ids for category in await categories())

@@ -7,6 +7,7 @@ from typing import Final
 from mattermost_plugin.devhost.app.config import load_config, section
 from mattermost_plugin.devhost.app.json_texts import json_text
 from mattermost_plugin.devhost.app.rules import check_preference
+from mattermost_plugin.devhost.app.sidebar import note_favorites
 from mattermost_plugin.devhost.app.statuses import OFFLINE, current_status, save_status
 from mattermost_plugin.devhost.app.users import existing_user, open_session, update_user
 from mattermost_plugin.devhost.errors import ApiError, bad_request, forbidden, not_found, not_implemented
@@ -141,6 +142,7 @@ def _update_preferences_for_user(
     with call.world.store.transaction():
         for preference in request.preferences:
             call.world.store.preferences.put(preference)
+        note_favorites(call.world, request.user_id, request.preferences)
     call.world.hooks.notify(
         PreferencesHaveChangedRequest(plugin_context=call.context(), preferences=request.preferences)
     )
@@ -158,6 +160,7 @@ def _delete_preferences_for_user(
     with call.world.store.transaction():
         for preference in request.preferences:
             call.world.store.preferences.delete(request.user_id, preference.category, preference.name)
+        note_favorites(call.world, request.user_id, request.preferences, deleted=True)
     _tell_client(call, "preferences_deleted", request.user_id, list(request.preferences))
     return api_preference_pb2.DeletePreferencesForUserResponse()
 
