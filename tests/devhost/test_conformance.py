@@ -14,6 +14,7 @@ from mattermost_plugin.devhost import implemented_methods
 from mattermost_plugin.devhost.service import API_METHODS, NOT_IMPLEMENTED
 from tests.contract.tables import methods
 from tests.devhost import (
+    cases_commands,
     cases_content,
     cases_groups,
     cases_people,
@@ -26,6 +27,7 @@ from tests.devhost.site import CASES, Refused, site
 
 # Imported for the cases that they register.
 CASE_MODULES = (
+    cases_commands,
     cases_content,
     cases_groups,
     cases_people,

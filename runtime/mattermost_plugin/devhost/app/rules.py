@@ -2,6 +2,7 @@
 
 import re
 from typing import Final
+from urllib.parse import urlsplit
 
 from mattermost_plugin.devhost.app.json_texts import json_object
 from mattermost_plugin.devhost.errors import bad_request
@@ -25,6 +26,7 @@ __all__ = [
     "check_team",
     "check_user",
     "is_system_type",
+    "is_web_address",
 ]
 
 LONGEST_USERNAME: Final = 64
@@ -179,6 +181,16 @@ def check_shared_channel(shared: SharedChannel) -> None:
         raise bad_request("model.channel.is_valid.id.app_error", "home is not true, and remote_id is no id")
 
 
+def is_web_address(text: str) -> bool:
+    """Whether a text is an address of the web."""
+    if not text.startswith(("http://", "https://")) or " " in text:
+        return False
+    try:
+        return bool(urlsplit(text).netloc)
+    except ValueError:
+        return False
+
+
 def is_system_type(post_type: str) -> bool:
     """Whether posts of a type are the system's own."""
     return post_type.startswith("system_")
@@ -229,7 +241,7 @@ def check_command(command: Command) -> None:
     trigger = command.trigger
     if not trigger or len(trigger) > LONGEST_TRIGGER or trigger.startswith("/") or " " in trigger:
         raise bad_request("model.command.is_valid.trigger.app_error", f"trigger={trigger}")
-    if not command.url.startswith(("http://", "https://")):
+    if not is_web_address(command.url):
         raise bad_request("model.command.is_valid.url_http.app_error", f"url={command.url}")
     if command.method not in ("G", "P"):
         raise bad_request("model.command.is_valid.method.app_error", f"method={command.method}")
