@@ -119,6 +119,32 @@ async def list_users(s: Site) -> None:
     assert len((await s.api("SearchUsers", term="bob", limit=9, allow_inactive=True)).users) == 1
 
 
+@covers("GetUserStatus", "UpdateUserStatus")
+async def who_is_online(s: Site) -> None:
+    async def status() -> str:
+        return str((await s.api("GetUserStatus", user_id=s.bob.id)).status.status)
+
+    def changes() -> int:
+        return len([event for event in s.host.events.history(WebSocketEvent) if event.name == "status_change"])
+
+    one, two = s.host.act.connect(s.bob.id), s.host.act.connect(s.bob.id)
+    assert (await status(), changes()) == ("online", 1)
+    s.host.act.disconnect(one, s.bob.id)
+    s.host.act.disconnect(one, s.bob.id)
+    assert await status() == "online"
+    s.host.act.disconnect(two, s.bob.id)
+    assert (await status(), changes()) == ("offline", 2)
+    await s.host.act.post(s.bob.id, s.lobby.id, "hi")
+    assert await status() == "online"
+    # What one has chosen oneself stays.
+    await s.api("UpdateUserStatus", user_id=s.bob.id, status="away")
+    connection = s.host.act.connect(s.bob.id)
+    assert await status() == "away"
+    s.host.act.disconnect(connection, s.bob.id)
+    assert await status() == "away"
+    assert not s.host.world.connections
+
+
 @covers("GetLDAPUserAttributes")
 async def the_directory(s: Site) -> None:
     async def attributes(user_id: str) -> dict[str, str]:

@@ -18,6 +18,7 @@ from mattermost_plugin.devhost.app.directory import set_entry
 from mattermost_plugin.devhost.app.files import live_file, read_content, upload_file_as_user
 from mattermost_plugin.devhost.app.posts import create_post_as_user, delete_post, live_post, update_post
 from mattermost_plugin.devhost.app.reactions import add_reaction, remove_reaction
+from mattermost_plugin.devhost.app.statuses import set_offline, set_online
 from mattermost_plugin.devhost.app.teams import add_team_member, create_team
 from mattermost_plugin.devhost.app.users import create_user, log_in
 from mattermost_plugin.devhost.errors import bad_request, forbidden, not_found
@@ -208,13 +209,20 @@ class Actions:
         set_entry(self._world, auth_data, attributes)
 
     def connect(self, user_id: str) -> str:
-        """Open a websocket connection. Returns its id."""
+        """Open a websocket connection: the user is online. Returns its id."""
         connection_id = new_id()
+        self._world.connections.setdefault(user_id, set()).add(connection_id)
+        set_online(self._world, user_id)
         self._world.hooks.notify(OnWebSocketConnectRequest(web_conn_id=connection_id, user_id=user_id))
         return connection_id
 
     def disconnect(self, connection_id: str, user_id: str) -> None:
-        """Close a websocket connection."""
+        """Close a websocket connection: with the last one, the user is offline."""
+        open_ones = self._world.connections.get(user_id, set())
+        open_ones.discard(connection_id)
+        if not open_ones:
+            self._world.connections.pop(user_id, None)
+            set_offline(self._world, user_id)
         self._world.hooks.notify(OnWebSocketDisconnectRequest(web_conn_id=connection_id, user_id=user_id))
 
     def send(self, connection_id: str, user_id: str, request: WebSocketRequest) -> None:

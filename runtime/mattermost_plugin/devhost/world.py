@@ -114,6 +114,8 @@ class World:
         self.hooks = HookRounds(self.plugins, events, clock)
         self.triggers = Triggers(clock)
         self.control: PluginControl | None = None
+        self.connections: dict[str, set[str]] = {}
+        """Ids of the websocket connections that are open, by user."""
         self.installs_under_way: set[str] = set()
         """Ids of plugins that are being installed, each by one caller."""
         self.uploads_under_way: set[str] = set()

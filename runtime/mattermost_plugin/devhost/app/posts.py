@@ -13,6 +13,7 @@ from mattermost_plugin.devhost.app.mentions import channels_mentioned
 from mattermost_plugin.devhost.app.post_files import attach_files, change_files, remove_files
 from mattermost_plugin.devhost.app.post_views import for_plugin, prepared, without_metadata
 from mattermost_plugin.devhost.app.rules import check_post, is_system_type
+from mattermost_plugin.devhost.app.statuses import set_online
 from mattermost_plugin.devhost.app.type_letters import CHANNEL_LETTERS
 from mattermost_plugin.devhost.app.users import existing_user
 from mattermost_plugin.devhost.errors import ApiError, bad_request, not_found
@@ -85,6 +86,7 @@ async def create_post_as_user(world: World, context: PluginContext, post: Post) 
         if error.error_id == "api.post.create_post.channel_root_id.app_error":
             error.status_code = HTTPStatus.BAD_REQUEST
         raise
+    set_online(world, created.user_id)
     if "from_webhook" not in created.props and "from_bot" not in created.props:
         _mark_as_read(world, created)
     return created

@@ -31,17 +31,20 @@ def save_status(world: World, status: Status) -> Status:
 
 
 def set_online(world: World, user_id: str) -> None:
-    """Note that a user has come, whose own choice of a status stays."""
+    """Note that a user does something; a status of the user's own choice stays."""
     status = current_status(world, user_id) or Status(user_id=user_id)
-    if not status.manual:
-        status.status, status.last_activity_at = ONLINE, world.now_ms()
+    if status.manual:
+        return
+    was_online = status.status == ONLINE
+    status.status, status.last_activity_at = ONLINE, world.now_ms()
+    if was_online:
+        world.store.statuses.put(status)
+    else:
         save_status(world, status)
 
 
 def set_offline(world: World, user_id: str, *, force: bool = False) -> None:
-    """Note that a user has gone, whose own choice of a status stays unless it is forced."""
-    status = current_status(world, user_id) or Status(user_id=user_id)
-    if force or not status.manual:
-        status.status, status.manual, status.active_channel = OFFLINE, False, ""
-        status.last_activity_at = world.now_ms()
-        save_status(world, status)
+    """Note that a user has gone; a status of the user's own choice stays unless it is forced."""
+    status = current_status(world, user_id)
+    if force or status is None or not status.manual:
+        save_status(world, Status(user_id=user_id, status=OFFLINE, last_activity_at=world.now_ms()))
