@@ -16,6 +16,7 @@ from tests.contract.tables import methods
 from tests.devhost import (
     cases_commands,
     cases_content,
+    cases_files,
     cases_groups,
     cases_people,
     cases_places,
@@ -29,6 +30,7 @@ from tests.devhost.site import CASES, Refused, site
 CASE_MODULES = (
     cases_commands,
     cases_content,
+    cases_files,
     cases_groups,
     cases_people,
     cases_places,
