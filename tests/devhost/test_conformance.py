@@ -1,6 +1,7 @@
 """Every method of the contract's table, called over the wire: what it does, what it refuses, what it survives."""
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 import grpc
@@ -11,6 +12,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from mattermost_plugin.devhost import implemented_methods
+from mattermost_plugin.devhost.events import ApiCalled
 from mattermost_plugin.devhost.service import API_METHODS, NOT_IMPLEMENTED
 from tests.contract.tables import methods
 from tests.devhost import (
@@ -24,7 +26,7 @@ from tests.devhost import (
     cases_properties,
     cases_remotes,
 )
-from tests.devhost.site import CASES, Refused, site
+from tests.devhost.site import CASES, TESTER, Refused, Site, site
 
 # Imported for the cases that they register.
 CASE_MODULES = (
@@ -56,8 +58,15 @@ def test_a_case(name: str) -> None:
             await case(here)
             await here.host.settle()
             assert covered <= here.api.succeeded
+            assert_requests_stay_as_they_are(here)
 
     asyncio.run(scenario())
+
+
+def assert_requests_stay_as_they_are(s: Site) -> None:
+    """Events tell of the very requests that were sent: no method has changed its own."""
+    calls = [event for event in s.host.events.history(ApiCalled) if event.plugin_id == TESTER]
+    assert Counter((call.method, call.request.SerializeToString(deterministic=True)) for call in calls) <= s.api.sent
 
 
 def test_every_real_method_has_a_case() -> None:
@@ -129,6 +138,7 @@ def test_nonsense_is_answered_by_every_method() -> None:
                         assert error.id, name
                         assert 400 <= error.status_code <= 599, name
                         assert error.where, name
+            assert_requests_stay_as_they_are(here)
 
     asyncio.run(scenario())
 
