@@ -15,16 +15,17 @@ from codegen.format import format_sources
 from codegen.model import Service
 from codegen.protoc import check_tool_versions, compile_messages, descriptor_set
 from codegen.render import render
+from codegen.stock_build import build_stock_wire
 from codegen.tree import differences, replace_tree
 
 _ROOT = Path(__file__).parent.parent
 
 
-def generate(protos: Path, out: Path) -> int:
+def generate(protos: Path, out: Path) -> str:
     """Generate everything into `out`, an empty folder.
 
     Returns:
-        The number of hooks.
+        What was found, in a few words.
 
     Raises:
         CodegenError: see its faults.
@@ -33,11 +34,16 @@ def generate(protos: Path, out: Path) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         descriptors = Descriptors(descriptor_set(protos, Path(scratch)))
     service, api = build_models(descriptors)
+    stock = build_stock_wire(descriptors, protos)
     compile_messages(protos, out)
-    format_sources(render(service, api), out)
+    format_sources(render(service, api, stock), out)
     for folder in {path.parent for path in out.rglob("*_pb2.py")}:
         (folder / "__init__.py").touch()
-    return len(service.hooks)
+    found = f"{len(service.hooks)} hooks"
+    if stock is None:
+        return found
+    fields = sum(len(struct.fields) for struct in stock.structs)
+    return f"{found}, {len(stock.structs)} stock structs with {fields} fields"
 
 
 def build_models(descriptors: Descriptors) -> tuple[Service, ApiService | None]:
@@ -74,7 +80,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as scratch:
             fresh = Path(scratch) / "generated"
             fresh.mkdir()
-            count = generate(options.protos.resolve(), fresh)
+            found = generate(options.protos.resolve(), fresh)
             changed = (differences if options.check else replace_tree)(fresh, options.out)
     except CodegenError as error:
         print(f"codegen: {error}", file=sys.stderr)
@@ -86,7 +92,7 @@ def main() -> int:
             f"{options.out.name}/ is not what the proto files and templates give: run `make codegen`", file=sys.stderr
         )
         return 1
-    print(f"{count} hooks, {len(changed)} files {'differ' if options.check else 'changed'}")
+    print(f"{found}, {len(changed)} files {'differ' if options.check else 'changed'}")
     return 0
 
 

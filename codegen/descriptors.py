@@ -9,6 +9,7 @@ from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor_pb2 import (
     DescriptorProto,
     EnumDescriptorProto,
+    EnumValueDescriptorProto,
     FieldDescriptorProto,
     FileDescriptorProto,
     FileDescriptorSet,
@@ -122,8 +123,15 @@ class Descriptors:
         """The field's FieldOptions message, None if it has none."""
         return self._custom_options(field, "google.protobuf.FieldOptions", f"{_OPTIONS_PACKAGE}.field")
 
+    def enum_value_options(self, value: EnumValueDescriptorProto) -> Any | None:
+        """The value's EnumValueOptions message, None if it has none."""
+        return self._custom_options(value, "google.protobuf.EnumValueOptions", f"{_OPTIONS_PACKAGE}.enum_value")
+
     def _custom_options(
-        self, owner: MethodDescriptorProto | FieldDescriptorProto, options_type: str, extension: str
+        self,
+        owner: MethodDescriptorProto | FieldDescriptorProto | EnumValueDescriptorProto,
+        options_type: str,
+        extension: str,
     ) -> Any | None:
         if not self._has_options:
             return None

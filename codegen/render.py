@@ -10,11 +10,13 @@ from codegen.api_docs import ApiDocs
 from codegen.api_model import DEFAULT_PAGE_SIZE, ApiService
 from codegen.errors import CodegenError
 from codegen.model import Hook, Import, Service
+from codegen.stock_model import StockWire
 from codegen.text import one_line, wrap
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _SUFFIX = ".j2"
 _API_FOLDER = "mattermost_pluginapi/api/"
+_STOCK_FOLDER = "mattermost_pluginapi/stock/"
 
 # How comments of fields begin a sentence about a value that is not sent, for which handlers return None.
 _NOT_SENT = re.compile(r"\b(Unset|Empty|Unset or empty):")
@@ -25,8 +27,8 @@ _HEADER = """\
 """
 
 
-def render(service: Service, api: ApiService | None = None) -> dict[str, str]:
-    """Render every template; those of the plugin API only if there is one.
+def render(service: Service, api: ApiService | None = None, stock: StockWire | None = None) -> dict[str, str]:
+    """Render every template; those of the plugin API and of the stock wire only if there are such.
 
     Returns:
         The text of each output file by its path, not yet formatted.
@@ -46,12 +48,15 @@ def render(service: Service, api: ApiService | None = None) -> dict[str, str]:
         environment.globals.update(ApiDocs(api.methods).functions(), default_page_size=DEFAULT_PAGE_SIZE)
     models = _models(service, api)
     outputs = {}
+    left_out = tuple(folder for folder, model in ((_API_FOLDER, api), (_STOCK_FOLDER, stock)) if model is None)
     for name in sorted(environment.list_templates()):
-        if not name.endswith(_SUFFIX) or (api is None and name.startswith(_API_FOLDER)):
+        if not name.endswith(_SUFFIX) or name.startswith(left_out):
             continue
         header = _HEADER.format(template=name)
         template = environment.get_template(name)
-        outputs[name.removesuffix(_SUFFIX)] = template.render(service=service, api=api, header=header, **models)
+        outputs[name.removesuffix(_SUFFIX)] = template.render(
+            service=service, api=api, stock=stock, header=header, **models
+        )
     return outputs
 
 

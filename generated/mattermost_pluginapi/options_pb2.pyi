@@ -5,9 +5,11 @@ What the contract cannot say by its shape alone, as custom options.
 The code generator reads them; nothing of them travels on the wire.
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import descriptor_pb2 as _descriptor_pb2
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf.internal import extension_dict as _extension_dict
 import builtins as _builtins
@@ -52,6 +54,70 @@ ON_ERROR_REJECT: OnError.ValueType  # 2
 ON_ERROR_ERROR: OnError.ValueType  # 3
 """The reply carries an AppError that names the failure."""
 Global___OnError: _TypeAlias = OnError  # noqa: Y015
+
+class _GoConversion:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _GoConversionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_GoConversion.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    GO_CONVERSION_UNSPECIFIED: _GoConversion.ValueType  # 0
+    """As the types say: numbers to numbers, structs to messages, and so on."""
+    GO_CONVERSION_DECIMAL: _GoConversion.ValueType  # 1
+    """A number to its decimal digits; zero to an empty text."""
+    GO_CONVERSION_TRUE_TEXT: _GoConversion.ValueType  # 2
+    """A boolean to "true"; false to an empty text."""
+    GO_CONVERSION_FIRST: _GoConversion.ValueType  # 3
+    """A text to a list of it; an empty one to an empty list."""
+    GO_CONVERSION_JOINED: _GoConversion.ValueType  # 4
+    """A list of texts to one, joined by commas."""
+    GO_CONVERSION_KEYS: _GoConversion.ValueType  # 5
+    """A map of texts to true, to the list of its keys."""
+    GO_CONVERSION_ID: _GoConversion.ValueType  # 6
+    """A struct of which only its field Id counts, to that id."""
+    GO_CONVERSION_LEVEL: _GoConversion.ValueType  # 7
+    """The level of a log record, to its name."""
+    GO_CONVERSION_PAIRS: _GoConversion.ValueType  # 8
+    """A list of names and values in turn, to KeyValuePairs."""
+    GO_CONVERSION_DESCENDING: _GoConversion.ValueType  # 9
+    """True to "desc"; false to an empty text."""
+    GO_CONVERSION_ONLY: _GoConversion.ValueType  # 10
+    """A list of texts that has this one alone."""
+    GO_CONVERSION_NOT_ZERO: _GoConversion.ValueType  # 11
+    """A number to whether it is other than zero. Nothing becomes the number."""
+    GO_CONVERSION_INDEX: _GoConversion.ValueType  # 12
+    """One of the texts that are listed, to its place among them, counting from 0."""
+
+class GoConversion(_GoConversion, metaclass=_GoConversionEnumTypeWrapper):
+    """How a value of a Go struct becomes this field's and back, where the types differ."""
+
+GO_CONVERSION_UNSPECIFIED: GoConversion.ValueType  # 0
+"""As the types say: numbers to numbers, structs to messages, and so on."""
+GO_CONVERSION_DECIMAL: GoConversion.ValueType  # 1
+"""A number to its decimal digits; zero to an empty text."""
+GO_CONVERSION_TRUE_TEXT: GoConversion.ValueType  # 2
+"""A boolean to "true"; false to an empty text."""
+GO_CONVERSION_FIRST: GoConversion.ValueType  # 3
+"""A text to a list of it; an empty one to an empty list."""
+GO_CONVERSION_JOINED: GoConversion.ValueType  # 4
+"""A list of texts to one, joined by commas."""
+GO_CONVERSION_KEYS: GoConversion.ValueType  # 5
+"""A map of texts to true, to the list of its keys."""
+GO_CONVERSION_ID: GoConversion.ValueType  # 6
+"""A struct of which only its field Id counts, to that id."""
+GO_CONVERSION_LEVEL: GoConversion.ValueType  # 7
+"""The level of a log record, to its name."""
+GO_CONVERSION_PAIRS: GoConversion.ValueType  # 8
+"""A list of names and values in turn, to KeyValuePairs."""
+GO_CONVERSION_DESCENDING: GoConversion.ValueType  # 9
+"""True to "desc"; false to an empty text."""
+GO_CONVERSION_ONLY: GoConversion.ValueType  # 10
+"""A list of texts that has this one alone."""
+GO_CONVERSION_NOT_ZERO: GoConversion.ValueType  # 11
+"""A number to whether it is other than zero. Nothing becomes the number."""
+GO_CONVERSION_INDEX: GoConversion.ValueType  # 12
+"""One of the texts that are listed, to its place among them, counting from 0."""
+Global___GoConversion: _TypeAlias = GoConversion  # noqa: Y015
 
 @_typing.final
 class HookOptions(_message.Message):
@@ -122,6 +188,66 @@ class ApiOptions(_message.Message):
 Global___ApiOptions: _TypeAlias = ApiOptions  # noqa: Y015
 
 @_typing.final
+class GoField(_message.Message):
+    """How a field stands in a stock server's Go struct."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    CONVERSION_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    TEXTS_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name of the struct's field; a path with dots for one inside a struct of its own. Empty: this field's name in
+    Go's spelling.
+    """
+    conversion: Global___GoConversion.ValueType
+    """How its value is converted."""
+    type: _builtins.str
+    """In an interface: the registered name of the type for which this field stands."""
+    @_builtins.property
+    def texts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The texts of GO_CONVERSION_INDEX."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        conversion: Global___GoConversion.ValueType = ...,
+        type: _builtins.str = ...,
+        texts: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversion", b"conversion", "name", b"name", "texts", b"texts", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GoField: _TypeAlias = GoField  # noqa: Y015
+
+@_typing.final
+class EnumValueOptions(_message.Message):
+    """What the generator must be told about a value of an enum."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GO_VALUE_FIELD_NUMBER: _builtins.int
+    go_value: _builtins.str
+    """The text that stands for it in Go."""
+    def __init__(
+        self,
+        *,
+        go_value: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["go_value", b"go_value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EnumValueOptions: _TypeAlias = EnumValueOptions  # noqa: Y015
+
+@_typing.final
 class FieldOptions(_message.Message):
     """What the generator must be told about a field of a request or response."""
 
@@ -131,6 +257,7 @@ class FieldOptions(_message.Message):
     WRITER_FIELD_NUMBER: _builtins.int
     DEFAULT_VALUE_FIELD_NUMBER: _builtins.int
     NULLABLE_FIELD_NUMBER: _builtins.int
+    GO_FIELD_NUMBER: _builtins.int
     SECRET_FIELD_NUMBER: _builtins.int
     reader: _builtins.str
     """On a bytes field of a request: the handler gets a reader of this parameter name instead of the bytes,
@@ -152,6 +279,10 @@ class FieldOptions(_message.Message):
     """The field holds a secret (a password hash, a token). The SDK writes <redacted> in its place where the
     message is an argument of a log line or inside an exception that is logged.
     """
+    @_builtins.property
+    def go(self) -> Global___GoField:
+        """How the field stands in a stock server's Go struct, where names and types do not say it."""
+
     def __init__(
         self,
         *,
@@ -159,11 +290,12 @@ class FieldOptions(_message.Message):
         writer: _builtins.str = ...,
         default_value: _builtins.str = ...,
         nullable: _builtins.bool = ...,
+        go: Global___GoField | None = ...,
         secret: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["go", b"go"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_value", b"default_value", "nullable", b"nullable", "reader", b"reader", "secret", b"secret", "writer", b"writer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_value", b"default_value", "go", b"go", "nullable", b"nullable", "reader", b"reader", "secret", b"secret", "writer", b"writer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -172,6 +304,8 @@ Global___FieldOptions: _TypeAlias = FieldOptions  # noqa: Y015
 HOOK_FIELD_NUMBER: _builtins.int
 API_FIELD_NUMBER: _builtins.int
 FIELD_FIELD_NUMBER: _builtins.int
+ENUM_VALUE_FIELD_NUMBER: _builtins.int
 hook: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, Global___HookOptions]
 api: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, Global___ApiOptions]
 field: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.FieldOptions, Global___FieldOptions]
+enum_value: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.EnumValueOptions, Global___EnumValueOptions]

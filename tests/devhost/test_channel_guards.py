@@ -1,7 +1,7 @@
 """Channels that plugins guard: the guards are asked last, and nothing happens there without them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
 
 import pytest
 from google.protobuf.message import Message
@@ -10,9 +10,8 @@ from mattermost_plugin import Plugin, Reject
 from mattermost_plugin.devhost import ApiError
 from mattermost_plugin.devhost.events import LogWritten
 from mattermost_plugin.devhost.hook_rounds import HookFailedError
-from mattermost_plugin.devhost.http_exchange import HttpAnswer
 from mattermost_plugin.models import PluginContext, Post
-from mattermost_pluginapi.v1.hooks_http_pb2 import ServeHTTPRequestInit
+from mattermost_pluginapi.v1.hooks_http_pb2 import ServeHTTPRequestInit, ServeHTTPResponse
 from tests.devhost.plugins import Loaded, loaded
 
 
@@ -41,7 +40,9 @@ class Broken:
     async def call(self, hook: str, request: Message) -> Message:
         raise HookFailedError("it hangs")
 
-    async def serve_http(self, init: ServeHTTPRequestInit, body: bytes) -> HttpAnswer:
+    def serve_http(
+        self, init: ServeHTTPRequestInit, body: AsyncIterable[bytes]
+    ) -> AsyncGenerator[ServeHTTPResponse, None]:
         raise HookFailedError("it hangs")
 
 

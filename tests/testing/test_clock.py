@@ -6,7 +6,6 @@ import math
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, runtime_checkable
 
 import pytest
 from hypothesis import given, settings
@@ -19,19 +18,8 @@ from mattermost_plugin.testing import DevHost, MisuseError, SystemClock, TestSer
 HOUR_S = 3600
 
 
-@runtime_checkable
-class ClockOfPlugin(Protocol):
-    """What a plugin's own clock must offer."""
-
-    def now(self) -> float: ...
-
-    async def sleep_until(self, when: float) -> None: ...
-
-
 class Ticker(Plugin):
     """Does something every five minutes, by its clock, in a task of its own."""
-
-    _clock: ClockOfPlugin
 
     async def on_activate(self) -> None:
         self.times: list[float] = []
@@ -39,8 +27,8 @@ class Ticker(Plugin):
 
     async def tick(self) -> None:
         while True:
-            await self._clock.sleep_until(self._clock.now() + 300)
-            self.times.append(self._clock.now())
+            await self.clock.sleep_until(self.clock.now() + 300)
+            self.times.append(self.clock.now())
             await self.api.aio.kv_set("ticks", str(len(self.times)).encode())
 
     async def on_deactivate(self) -> None:
@@ -52,7 +40,7 @@ class SlowTicker(Ticker):
 
     async def tick(self) -> None:
         while True:
-            self.sleeping = asyncio.create_task(self._clock.sleep_until(self._clock.now() + 300))
+            self.sleeping = asyncio.create_task(self.clock.sleep_until(self.clock.now() + 300))
             await asyncio.wait([self.sleeping], return_when=asyncio.FIRST_COMPLETED)
             await asyncio.create_task(self.work())
 
@@ -67,7 +55,7 @@ class SlowTicker(Ticker):
     def block(self) -> None:
         number = int(self.api.kv_get("ticks") or b"0")
         threading.Event().wait(0.01)
-        self.times.append(self._clock.now())
+        self.times.append(self.clock.now())
         self.api.kv_set("ticks", str(number + 1).encode())
 
 
@@ -207,15 +195,14 @@ def test_what_is_no_time() -> None:
 
 def test_a_plugin_has_the_servers_time(server: TestServer) -> None:
     ticker = server.load(Ticker)
-    assert isinstance(ticker._clock, ClockOfPlugin)
-    assert datetime.fromtimestamp(ticker._clock.now(), UTC) == server.clock.now
+    assert datetime.fromtimestamp(ticker.clock.now(), UTC) == server.clock.now
     assert abs(server.clock.now - datetime.now(UTC)) < timedelta(hours=1)
 
 
 @pytest.mark.parametrize("kind", [Ticker, SlowTicker])
 def test_what_becomes_due_runs_at_its_own_time(server: TestServer, kind: type[Ticker]) -> None:
     ticker = server.load(kind)
-    began = ticker._clock.now()
+    began = ticker.clock.now()
     server.clock.advance(minutes=4)
     assert ticker.times == []
     server.clock.advance(minutes=1, seconds=1)

@@ -145,7 +145,7 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     hooks.write_text(lines if common in lines else lines.replace("\nimport", f"\n{common}import", 1), encoding="utf-8")
     out = scratch / "generated"
     out.mkdir()
-    assert generate(protos, out) == 52
+    assert generate(protos, out).startswith("52 hooks, ")
     return out
 
 

@@ -1,5 +1,6 @@
 """Checks of rendered modules, and of the output folder as a whole."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -115,7 +116,8 @@ def copy(tmp_path: Path) -> Path:
 
 def test_generated_is_up_to_date() -> None:
     done = check()
-    assert (done.returncode, done.stdout, done.stderr) == (0, "51 hooks, 0 files differ\n", "")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"51 hooks, \d{3} stock structs with \d{4} fields, 0 files differ\n", done.stdout)
 
 
 def test_check_sees_a_doctored_copy(copy: Path) -> None:
@@ -132,9 +134,9 @@ def test_check_sees_each_difference_and_writes_nothing(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def generate(protos: Path, out: Path) -> int:
+    def generate(protos: Path, out: Path) -> str:
         shutil.copytree(GENERATED, out, dirs_exist_ok=True)
-        return 51
+        return "51 hooks"
 
     monkeypatch.setattr(command_line, "generate", generate)
     monkeypatch.setattr(sys, "argv", ["codegen", "--check", "--out", str(copy)])

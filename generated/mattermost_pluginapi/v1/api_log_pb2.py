@@ -27,7 +27,7 @@ from mattermost_pluginapi.v1 import common_pb2 as mattermost__pluginapi_dot_v1_d
 from mattermost_pluginapi.v1 import log_pb2 as mattermost__pluginapi_dot_v1_dot_log__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%mattermost_pluginapi/v1/api_log.proto\x12\x17mattermost.pluginapi.v1\x1a\"mattermost_pluginapi/options.proto\x1a$mattermost_pluginapi/v1/common.proto\x1a!mattermost_pluginapi/v1/log.proto\"h\n\x0fLogDebugRequest\x12\x0b\n\x03msg\x18\x01 \x01(\t\x12H\n\x0fkey_value_pairs\x18\x02 \x03(\x0b\x32%.mattermost.pluginapi.v1.KeyValuePairB\x08\xca\xf3\x18\x04\"\x02[]\"D\n\x10LogDebugResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\"g\n\x0eLogInfoRequest\x12\x0b\n\x03msg\x18\x01 \x01(\t\x12H\n\x0fkey_value_pairs\x18\x02 \x03(\x0b\x32%.mattermost.pluginapi.v1.KeyValuePairB\x08\xca\xf3\x18\x04\"\x02[]\"C\n\x0fLogInfoResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\"g\n\x0eLogWarnRequest\x12\x0b\n\x03msg\x18\x01 \x01(\t\x12H\n\x0fkey_value_pairs\x18\x02 \x03(\x0b\x32%.mattermost.pluginapi.v1.KeyValuePairB\x08\xca\xf3\x18\x04\"\x02[]\"C\n\x0fLogWarnResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\"h\n\x0fLogErrorRequest\x12\x0b\n\x03msg\x18\x01 \x01(\t\x12H\n\x0fkey_value_pairs\x18\x02 \x03(\x0b\x32%.mattermost.pluginapi.v1.KeyValuePairB\x08\xca\xf3\x18\x04\"\x02[]\"D\n\x10LogErrorResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\"J\n\x12LogAuditRecRequest\x12\x34\n\x06record\x18\x01 \x01(\x0b\x32$.mattermost.pluginapi.v1.AuditRecord\"G\n\x13LogAuditRecResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\"b\n\x1bLogAuditRecWithLevelRequest\x12\x34\n\x06record\x18\x01 \x01(\x0b\x32$.mattermost.pluginapi.v1.AuditRecord\x12\r\n\x05level\x18\x02 \x01(\t\"P\n\x1cLogAuditRecWithLevelResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppErrorb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%mattermost_pluginapi/v1/api_log.proto\x12\x17mattermost.pluginapi.v1\x1a\"mattermost_pluginapi/options.proto\x1a$mattermost_pluginapi/v1/common.proto\x1a!mattermost_pluginapi/v1/log.proto\"l\n\x0fLogDebugRequest\x12\x0b\n\x03msg\x18\x01 \x01(\t\x12L\n\x0fkey_value_pairs\x18\x02 \x03(\x0b\x32%.mattermost.pluginapi.v1.KeyValuePairB\x0c\xca\xf3\x18\x08\"\x02[]2\x02\x10\x08\"D\n\x10LogDebugResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\"k\n\x0eLogInfoRequest\x12\x0b\n\x03msg\x18\x01 \x01(\t\x12L\n\x0fkey_value_pairs\x18\x02 \x03(\x0b\x32%.mattermost.pluginapi.v1.KeyValuePairB\x0c\xca\xf3\x18\x08\"\x02[]2\x02\x10\x08\"C\n\x0fLogInfoResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\"k\n\x0eLogWarnRequest\x12\x0b\n\x03msg\x18\x01 \x01(\t\x12L\n\x0fkey_value_pairs\x18\x02 \x03(\x0b\x32%.mattermost.pluginapi.v1.KeyValuePairB\x0c\xca\xf3\x18\x08\"\x02[]2\x02\x10\x08\"C\n\x0fLogWarnResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\"l\n\x0fLogErrorRequest\x12\x0b\n\x03msg\x18\x01 \x01(\t\x12L\n\x0fkey_value_pairs\x18\x02 \x03(\x0b\x32%.mattermost.pluginapi.v1.KeyValuePairB\x0c\xca\xf3\x18\x08\"\x02[]2\x02\x10\x08\"D\n\x10LogErrorResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\"J\n\x12LogAuditRecRequest\x12\x34\n\x06record\x18\x01 \x01(\x0b\x32$.mattermost.pluginapi.v1.AuditRecord\"G\n\x13LogAuditRecResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\"l\n\x1bLogAuditRecWithLevelRequest\x12\x34\n\x06record\x18\x01 \x01(\x0b\x32$.mattermost.pluginapi.v1.AuditRecord\x12\x17\n\x05level\x18\x02 \x01(\tB\x08\xca\xf3\x18\x04\x32\x02\x10\x07\"P\n\x1cLogAuditRecWithLevelResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppErrorb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,35 +35,37 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mattermost_pluginapi.v1.api
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LOGDEBUGREQUEST'].fields_by_name['key_value_pairs']._loaded_options = None
-  _globals['_LOGDEBUGREQUEST'].fields_by_name['key_value_pairs']._serialized_options = b'\312\363\030\004\"\002[]'
+  _globals['_LOGDEBUGREQUEST'].fields_by_name['key_value_pairs']._serialized_options = b'\312\363\030\010\"\002[]2\002\020\010'
   _globals['_LOGINFOREQUEST'].fields_by_name['key_value_pairs']._loaded_options = None
-  _globals['_LOGINFOREQUEST'].fields_by_name['key_value_pairs']._serialized_options = b'\312\363\030\004\"\002[]'
+  _globals['_LOGINFOREQUEST'].fields_by_name['key_value_pairs']._serialized_options = b'\312\363\030\010\"\002[]2\002\020\010'
   _globals['_LOGWARNREQUEST'].fields_by_name['key_value_pairs']._loaded_options = None
-  _globals['_LOGWARNREQUEST'].fields_by_name['key_value_pairs']._serialized_options = b'\312\363\030\004\"\002[]'
+  _globals['_LOGWARNREQUEST'].fields_by_name['key_value_pairs']._serialized_options = b'\312\363\030\010\"\002[]2\002\020\010'
   _globals['_LOGERRORREQUEST'].fields_by_name['key_value_pairs']._loaded_options = None
-  _globals['_LOGERRORREQUEST'].fields_by_name['key_value_pairs']._serialized_options = b'\312\363\030\004\"\002[]'
+  _globals['_LOGERRORREQUEST'].fields_by_name['key_value_pairs']._serialized_options = b'\312\363\030\010\"\002[]2\002\020\010'
+  _globals['_LOGAUDITRECWITHLEVELREQUEST'].fields_by_name['level']._loaded_options = None
+  _globals['_LOGAUDITRECWITHLEVELREQUEST'].fields_by_name['level']._serialized_options = b'\312\363\030\0042\002\020\007'
   _globals['_LOGDEBUGREQUEST']._serialized_start=175
-  _globals['_LOGDEBUGREQUEST']._serialized_end=279
-  _globals['_LOGDEBUGRESPONSE']._serialized_start=281
-  _globals['_LOGDEBUGRESPONSE']._serialized_end=349
-  _globals['_LOGINFOREQUEST']._serialized_start=351
-  _globals['_LOGINFOREQUEST']._serialized_end=454
-  _globals['_LOGINFORESPONSE']._serialized_start=456
-  _globals['_LOGINFORESPONSE']._serialized_end=523
-  _globals['_LOGWARNREQUEST']._serialized_start=525
-  _globals['_LOGWARNREQUEST']._serialized_end=628
-  _globals['_LOGWARNRESPONSE']._serialized_start=630
-  _globals['_LOGWARNRESPONSE']._serialized_end=697
-  _globals['_LOGERRORREQUEST']._serialized_start=699
-  _globals['_LOGERRORREQUEST']._serialized_end=803
-  _globals['_LOGERRORRESPONSE']._serialized_start=805
-  _globals['_LOGERRORRESPONSE']._serialized_end=873
-  _globals['_LOGAUDITRECREQUEST']._serialized_start=875
-  _globals['_LOGAUDITRECREQUEST']._serialized_end=949
-  _globals['_LOGAUDITRECRESPONSE']._serialized_start=951
-  _globals['_LOGAUDITRECRESPONSE']._serialized_end=1022
-  _globals['_LOGAUDITRECWITHLEVELREQUEST']._serialized_start=1024
-  _globals['_LOGAUDITRECWITHLEVELREQUEST']._serialized_end=1122
-  _globals['_LOGAUDITRECWITHLEVELRESPONSE']._serialized_start=1124
-  _globals['_LOGAUDITRECWITHLEVELRESPONSE']._serialized_end=1204
+  _globals['_LOGDEBUGREQUEST']._serialized_end=283
+  _globals['_LOGDEBUGRESPONSE']._serialized_start=285
+  _globals['_LOGDEBUGRESPONSE']._serialized_end=353
+  _globals['_LOGINFOREQUEST']._serialized_start=355
+  _globals['_LOGINFOREQUEST']._serialized_end=462
+  _globals['_LOGINFORESPONSE']._serialized_start=464
+  _globals['_LOGINFORESPONSE']._serialized_end=531
+  _globals['_LOGWARNREQUEST']._serialized_start=533
+  _globals['_LOGWARNREQUEST']._serialized_end=640
+  _globals['_LOGWARNRESPONSE']._serialized_start=642
+  _globals['_LOGWARNRESPONSE']._serialized_end=709
+  _globals['_LOGERRORREQUEST']._serialized_start=711
+  _globals['_LOGERRORREQUEST']._serialized_end=819
+  _globals['_LOGERRORRESPONSE']._serialized_start=821
+  _globals['_LOGERRORRESPONSE']._serialized_end=889
+  _globals['_LOGAUDITRECREQUEST']._serialized_start=891
+  _globals['_LOGAUDITRECREQUEST']._serialized_end=965
+  _globals['_LOGAUDITRECRESPONSE']._serialized_start=967
+  _globals['_LOGAUDITRECRESPONSE']._serialized_end=1038
+  _globals['_LOGAUDITRECWITHLEVELREQUEST']._serialized_start=1040
+  _globals['_LOGAUDITRECWITHLEVELREQUEST']._serialized_end=1148
+  _globals['_LOGAUDITRECWITHLEVELRESPONSE']._serialized_start=1150
+  _globals['_LOGAUDITRECWITHLEVELRESPONSE']._serialized_end=1230
 # @@protoc_insertion_point(module_scope)

@@ -22,30 +22,37 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from mattermost_pluginapi import options_pb2 as mattermost__pluginapi_dot_options__pb2
 from mattermost_pluginapi.v1 import common_pb2 as mattermost__pluginapi_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,mattermost_pluginapi/v1/api_permission.proto\x12\x17mattermost.pluginapi.v1\x1a$mattermost_pluginapi/v1/common.proto\"@\n\x16HasPermissionToRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x15\n\rpermission_id\x18\x02 \x01(\t\"c\n\x17HasPermissionToResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x16\n\x0ehas_permission\x18\x02 \x01(\x08\"U\n\x1aHasPermissionToTeamRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07team_id\x18\x02 \x01(\t\x12\x15\n\rpermission_id\x18\x03 \x01(\t\"g\n\x1bHasPermissionToTeamResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x16\n\x0ehas_permission\x18\x02 \x01(\x08\"[\n\x1dHasPermissionToChannelRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nchannel_id\x18\x02 \x01(\t\x12\x15\n\rpermission_id\x18\x03 \x01(\t\"j\n\x1eHasPermissionToChannelResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x16\n\x0ehas_permission\x18\x02 \x01(\x08\"H\n\x1bRolesGrantPermissionRequest\x12\x12\n\nrole_names\x18\x01 \x03(\t\x12\x15\n\rpermission_id\x18\x02 \x01(\t\"h\n\x1cRolesGrantPermissionResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x16\n\x0ehas_permission\x18\x02 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,mattermost_pluginapi/v1/api_permission.proto\x12\x17mattermost.pluginapi.v1\x1a\"mattermost_pluginapi/options.proto\x1a$mattermost_pluginapi/v1/common.proto\"J\n\x16HasPermissionToRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x1f\n\rpermission_id\x18\x02 \x01(\tB\x08\xca\xf3\x18\x04\x32\x02\x10\x06\"c\n\x17HasPermissionToResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x16\n\x0ehas_permission\x18\x02 \x01(\x08\"_\n\x1aHasPermissionToTeamRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x0f\n\x07team_id\x18\x02 \x01(\t\x12\x1f\n\rpermission_id\x18\x03 \x01(\tB\x08\xca\xf3\x18\x04\x32\x02\x10\x06\"g\n\x1bHasPermissionToTeamResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x16\n\x0ehas_permission\x18\x02 \x01(\x08\"e\n\x1dHasPermissionToChannelRequest\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nchannel_id\x18\x02 \x01(\t\x12\x1f\n\rpermission_id\x18\x03 \x01(\tB\x08\xca\xf3\x18\x04\x32\x02\x10\x06\"j\n\x1eHasPermissionToChannelResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x16\n\x0ehas_permission\x18\x02 \x01(\x08\"H\n\x1bRolesGrantPermissionRequest\x12\x12\n\nrole_names\x18\x01 \x03(\t\x12\x15\n\rpermission_id\x18\x02 \x01(\t\"h\n\x1cRolesGrantPermissionResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x16\n\x0ehas_permission\x18\x02 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mattermost_pluginapi.v1.api_permission_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_HASPERMISSIONTOREQUEST']._serialized_start=111
-  _globals['_HASPERMISSIONTOREQUEST']._serialized_end=175
-  _globals['_HASPERMISSIONTORESPONSE']._serialized_start=177
-  _globals['_HASPERMISSIONTORESPONSE']._serialized_end=276
-  _globals['_HASPERMISSIONTOTEAMREQUEST']._serialized_start=278
-  _globals['_HASPERMISSIONTOTEAMREQUEST']._serialized_end=363
-  _globals['_HASPERMISSIONTOTEAMRESPONSE']._serialized_start=365
-  _globals['_HASPERMISSIONTOTEAMRESPONSE']._serialized_end=468
-  _globals['_HASPERMISSIONTOCHANNELREQUEST']._serialized_start=470
-  _globals['_HASPERMISSIONTOCHANNELREQUEST']._serialized_end=561
-  _globals['_HASPERMISSIONTOCHANNELRESPONSE']._serialized_start=563
-  _globals['_HASPERMISSIONTOCHANNELRESPONSE']._serialized_end=669
-  _globals['_ROLESGRANTPERMISSIONREQUEST']._serialized_start=671
-  _globals['_ROLESGRANTPERMISSIONREQUEST']._serialized_end=743
-  _globals['_ROLESGRANTPERMISSIONRESPONSE']._serialized_start=745
-  _globals['_ROLESGRANTPERMISSIONRESPONSE']._serialized_end=849
+  _globals['_HASPERMISSIONTOREQUEST'].fields_by_name['permission_id']._loaded_options = None
+  _globals['_HASPERMISSIONTOREQUEST'].fields_by_name['permission_id']._serialized_options = b'\312\363\030\0042\002\020\006'
+  _globals['_HASPERMISSIONTOTEAMREQUEST'].fields_by_name['permission_id']._loaded_options = None
+  _globals['_HASPERMISSIONTOTEAMREQUEST'].fields_by_name['permission_id']._serialized_options = b'\312\363\030\0042\002\020\006'
+  _globals['_HASPERMISSIONTOCHANNELREQUEST'].fields_by_name['permission_id']._loaded_options = None
+  _globals['_HASPERMISSIONTOCHANNELREQUEST'].fields_by_name['permission_id']._serialized_options = b'\312\363\030\0042\002\020\006'
+  _globals['_HASPERMISSIONTOREQUEST']._serialized_start=147
+  _globals['_HASPERMISSIONTOREQUEST']._serialized_end=221
+  _globals['_HASPERMISSIONTORESPONSE']._serialized_start=223
+  _globals['_HASPERMISSIONTORESPONSE']._serialized_end=322
+  _globals['_HASPERMISSIONTOTEAMREQUEST']._serialized_start=324
+  _globals['_HASPERMISSIONTOTEAMREQUEST']._serialized_end=419
+  _globals['_HASPERMISSIONTOTEAMRESPONSE']._serialized_start=421
+  _globals['_HASPERMISSIONTOTEAMRESPONSE']._serialized_end=524
+  _globals['_HASPERMISSIONTOCHANNELREQUEST']._serialized_start=526
+  _globals['_HASPERMISSIONTOCHANNELREQUEST']._serialized_end=627
+  _globals['_HASPERMISSIONTOCHANNELRESPONSE']._serialized_start=629
+  _globals['_HASPERMISSIONTOCHANNELRESPONSE']._serialized_end=735
+  _globals['_ROLESGRANTPERMISSIONREQUEST']._serialized_start=737
+  _globals['_ROLESGRANTPERMISSIONREQUEST']._serialized_end=809
+  _globals['_ROLESGRANTPERMISSIONRESPONSE']._serialized_start=811
+  _globals['_ROLESGRANTPERMISSIONRESPONSE']._serialized_end=915
 # @@protoc_insertion_point(module_scope)

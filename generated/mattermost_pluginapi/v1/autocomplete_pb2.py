@@ -22,25 +22,32 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from mattermost_pluginapi import options_pb2 as mattermost__pluginapi_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*mattermost_pluginapi/v1/autocomplete.proto\x12\x17mattermost.pluginapi.v1\"\xd3\x01\n\x10\x41utocompleteData\x12\x0f\n\x07trigger\x18\x01 \x01(\t\x12\x0c\n\x04hint\x18\x02 \x01(\t\x12\x11\n\thelp_text\x18\x03 \x01(\t\x12\x0f\n\x07role_id\x18\x04 \x01(\t\x12;\n\targuments\x18\x05 \x03(\x0b\x32(.mattermost.pluginapi.v1.AutocompleteArg\x12?\n\x0csub_commands\x18\x06 \x03(\x0b\x32).mattermost.pluginapi.v1.AutocompleteData\"\xa2\x02\n\x0f\x41utocompleteArg\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\thelp_text\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\t\x12\x10\n\x08required\x18\x04 \x01(\x08\x12:\n\x04text\x18\x05 \x01(\x0b\x32,.mattermost.pluginapi.v1.AutocompleteTextArg\x12G\n\x0bstatic_list\x18\x06 \x01(\x0b\x32\x32.mattermost.pluginapi.v1.AutocompleteStaticListArg\x12I\n\x0c\x64ynamic_list\x18\x07 \x01(\x0b\x32\x33.mattermost.pluginapi.v1.AutocompleteDynamicListArg\"4\n\x13\x41utocompleteTextArg\x12\x0c\n\x04hint\x18\x01 \x01(\t\x12\x0f\n\x07pattern\x18\x02 \x01(\t\"f\n\x19\x41utocompleteStaticListArg\x12I\n\x12possible_arguments\x18\x01 \x03(\x0b\x32-.mattermost.pluginapi.v1.AutocompleteListItem\"E\n\x14\x41utocompleteListItem\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\x0c\n\x04hint\x18\x02 \x01(\t\x12\x11\n\thelp_text\x18\x03 \x01(\t\"/\n\x1a\x41utocompleteDynamicListArg\x12\x11\n\tfetch_url\x18\x01 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*mattermost_pluginapi/v1/autocomplete.proto\x12\x17mattermost.pluginapi.v1\x1a\"mattermost_pluginapi/options.proto\"\xd3\x01\n\x10\x41utocompleteData\x12\x0f\n\x07trigger\x18\x01 \x01(\t\x12\x0c\n\x04hint\x18\x02 \x01(\t\x12\x11\n\thelp_text\x18\x03 \x01(\t\x12\x0f\n\x07role_id\x18\x04 \x01(\t\x12;\n\targuments\x18\x05 \x03(\x0b\x32(.mattermost.pluginapi.v1.AutocompleteArg\x12?\n\x0csub_commands\x18\x06 \x03(\x0b\x32).mattermost.pluginapi.v1.AutocompleteData\"\xad\x03\n\x0f\x41utocompleteArg\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\thelp_text\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\t\x12\x10\n\x08required\x18\x04 \x01(\x08\x12\x64\n\x04text\x18\x05 \x01(\x0b\x32,.mattermost.pluginapi.v1.AutocompleteTextArgB(\xca\xf3\x18$2\"\n\x04\x44\x61ta\x1a\x1a*model.AutocompleteTextArg\x12w\n\x0bstatic_list\x18\x06 \x01(\x0b\x32\x32.mattermost.pluginapi.v1.AutocompleteStaticListArgB.\xca\xf3\x18*2(\n\x04\x44\x61ta\x1a *model.AutocompleteStaticListArg\x12z\n\x0c\x64ynamic_list\x18\x07 \x01(\x0b\x32\x33.mattermost.pluginapi.v1.AutocompleteDynamicListArgB/\xca\xf3\x18+2)\n\x04\x44\x61ta\x1a!*model.AutocompleteDynamicListArg\"4\n\x13\x41utocompleteTextArg\x12\x0c\n\x04hint\x18\x01 \x01(\t\x12\x0f\n\x07pattern\x18\x02 \x01(\t\"f\n\x19\x41utocompleteStaticListArg\x12I\n\x12possible_arguments\x18\x01 \x03(\x0b\x32-.mattermost.pluginapi.v1.AutocompleteListItem\"E\n\x14\x41utocompleteListItem\x12\x0c\n\x04item\x18\x01 \x01(\t\x12\x0c\n\x04hint\x18\x02 \x01(\t\x12\x11\n\thelp_text\x18\x03 \x01(\t\"/\n\x1a\x41utocompleteDynamicListArg\x12\x11\n\tfetch_url\x18\x01 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mattermost_pluginapi.v1.autocomplete_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_AUTOCOMPLETEDATA']._serialized_start=72
-  _globals['_AUTOCOMPLETEDATA']._serialized_end=283
-  _globals['_AUTOCOMPLETEARG']._serialized_start=286
-  _globals['_AUTOCOMPLETEARG']._serialized_end=576
-  _globals['_AUTOCOMPLETETEXTARG']._serialized_start=578
-  _globals['_AUTOCOMPLETETEXTARG']._serialized_end=630
-  _globals['_AUTOCOMPLETESTATICLISTARG']._serialized_start=632
-  _globals['_AUTOCOMPLETESTATICLISTARG']._serialized_end=734
-  _globals['_AUTOCOMPLETELISTITEM']._serialized_start=736
-  _globals['_AUTOCOMPLETELISTITEM']._serialized_end=805
-  _globals['_AUTOCOMPLETEDYNAMICLISTARG']._serialized_start=807
-  _globals['_AUTOCOMPLETEDYNAMICLISTARG']._serialized_end=854
+  _globals['_AUTOCOMPLETEARG'].fields_by_name['text']._loaded_options = None
+  _globals['_AUTOCOMPLETEARG'].fields_by_name['text']._serialized_options = b'\312\363\030$2\"\n\004Data\032\032*model.AutocompleteTextArg'
+  _globals['_AUTOCOMPLETEARG'].fields_by_name['static_list']._loaded_options = None
+  _globals['_AUTOCOMPLETEARG'].fields_by_name['static_list']._serialized_options = b'\312\363\030*2(\n\004Data\032 *model.AutocompleteStaticListArg'
+  _globals['_AUTOCOMPLETEARG'].fields_by_name['dynamic_list']._loaded_options = None
+  _globals['_AUTOCOMPLETEARG'].fields_by_name['dynamic_list']._serialized_options = b'\312\363\030+2)\n\004Data\032!*model.AutocompleteDynamicListArg'
+  _globals['_AUTOCOMPLETEDATA']._serialized_start=108
+  _globals['_AUTOCOMPLETEDATA']._serialized_end=319
+  _globals['_AUTOCOMPLETEARG']._serialized_start=322
+  _globals['_AUTOCOMPLETEARG']._serialized_end=751
+  _globals['_AUTOCOMPLETETEXTARG']._serialized_start=753
+  _globals['_AUTOCOMPLETETEXTARG']._serialized_end=805
+  _globals['_AUTOCOMPLETESTATICLISTARG']._serialized_start=807
+  _globals['_AUTOCOMPLETESTATICLISTARG']._serialized_end=909
+  _globals['_AUTOCOMPLETELISTITEM']._serialized_start=911
+  _globals['_AUTOCOMPLETELISTITEM']._serialized_end=980
+  _globals['_AUTOCOMPLETEDYNAMICLISTARG']._serialized_start=982
+  _globals['_AUTOCOMPLETEDYNAMICLISTARG']._serialized_end=1029
 # @@protoc_insertion_point(module_scope)

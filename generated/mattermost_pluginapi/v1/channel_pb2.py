@@ -23,29 +23,38 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
+from mattermost_pluginapi import options_pb2 as mattermost__pluginapi_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%mattermost_pluginapi/v1/channel.proto\x12\x17mattermost.pluginapi.v1\x1a\x1cgoogle/protobuf/struct.proto\"\xf9\x05\n\x07\x43hannel\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tcreate_at\x18\x02 \x01(\x03\x12\x11\n\tupdate_at\x18\x03 \x01(\x03\x12\x11\n\tdelete_at\x18\x04 \x01(\x03\x12\x0f\n\x07team_id\x18\x05 \x01(\t\x12\x32\n\x04type\x18\x06 \x01(\x0e\x32$.mattermost.pluginapi.v1.ChannelType\x12\x14\n\x0c\x64isplay_name\x18\x07 \x01(\t\x12\x0c\n\x04name\x18\x08 \x01(\t\x12\x0e\n\x06header\x18\t \x01(\t\x12\x0f\n\x07purpose\x18\n \x01(\t\x12\x14\n\x0clast_post_at\x18\x0b \x01(\x03\x12\x17\n\x0ftotal_msg_count\x18\x0c \x01(\x03\x12\x17\n\x0f\x65xtra_update_at\x18\r \x01(\x03\x12\x12\n\ncreator_id\x18\x0e \x01(\t\x12\x16\n\tscheme_id\x18\x0f \x01(\tH\x00\x88\x01\x01\x12&\n\x05props\x18\x10 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x1e\n\x11group_constrained\x18\x11 \x01(\x08H\x01\x88\x01\x01\x12\x18\n\x10\x61uto_translation\x18\x12 \x01(\x08\x12\x13\n\x06shared\x18\x13 \x01(\x08H\x02\x88\x01\x01\x12\x1c\n\x14total_msg_count_root\x18\x14 \x01(\x03\x12\x16\n\tpolicy_id\x18\x15 \x01(\tH\x03\x88\x01\x01\x12\x19\n\x11last_root_post_at\x18\x16 \x01(\x03\x12\x44\n\x0b\x62\x61nner_info\x18\x17 \x01(\x0b\x32*.mattermost.pluginapi.v1.ChannelBannerInfoH\x04\x88\x01\x01\x12\x17\n\x0fpolicy_enforced\x18\x18 \x01(\x08\x12\x18\n\x10policy_is_active\x18\x19 \x01(\x08\x12\x1d\n\x15\x64\x65\x66\x61ult_category_name\x18\x1a \x01(\tB\x0c\n\n_scheme_idB\x14\n\x12_group_constrainedB\t\n\x07_sharedB\x0c\n\n_policy_idB\x0e\n\x0c_banner_info\"\x85\x01\n\x11\x43hannelBannerInfo\x12\x14\n\x07\x65nabled\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x11\n\x04text\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x1d\n\x10\x62\x61\x63kground_color\x18\x03 \x01(\tH\x02\x88\x01\x01\x42\n\n\x08_enabledB\x07\n\x05_textB\x13\n\x11_background_color\"\xf0\x03\n\rChannelMember\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\r\n\x05roles\x18\x03 \x01(\t\x12\x16\n\x0elast_viewed_at\x18\x04 \x01(\x03\x12\x11\n\tmsg_count\x18\x05 \x01(\x03\x12\x15\n\rmention_count\x18\x06 \x01(\x03\x12\x1a\n\x12mention_count_root\x18\x07 \x01(\x03\x12\x16\n\x0emsg_count_root\x18\x08 \x01(\x03\x12M\n\x0cnotify_props\x18\t \x03(\x0b\x32\x37.mattermost.pluginapi.v1.ChannelMember.NotifyPropsEntry\x12\x16\n\x0elast_update_at\x18\n \x01(\x03\x12\x14\n\x0cscheme_guest\x18\x0b \x01(\x08\x12\x13\n\x0bscheme_user\x18\x0c \x01(\x08\x12\x14\n\x0cscheme_admin\x18\r \x01(\x08\x12\x1c\n\x14urgent_mention_count\x18\x0e \x01(\x03\x12\x17\n\x0e\x65xplicit_roles\x18\xe8\x07 \x01(\t\x12\"\n\x19\x61uto_translation_disabled\x18\xe9\x07 \x01(\x08\x1a\x32\n\x10NotifyPropsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"|\n\x0c\x43hannelStats\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x14\n\x0cmember_count\x18\x02 \x01(\x03\x12\x13\n\x0bguest_count\x18\x03 \x01(\x03\x12\x18\n\x10pinnedpost_count\x18\x04 \x01(\x03\x12\x13\n\x0b\x66iles_count\x18\x05 \x01(\x03\">\n\x17\x43hannelMemberIdentifier\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t*\x8d\x01\n\x0b\x43hannelType\x12\x1c\n\x18\x43HANNEL_TYPE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x43HANNEL_TYPE_OPEN\x10\x01\x12\x18\n\x14\x43HANNEL_TYPE_PRIVATE\x10\x02\x12\x17\n\x13\x43HANNEL_TYPE_DIRECT\x10\x03\x12\x16\n\x12\x43HANNEL_TYPE_GROUP\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%mattermost_pluginapi/v1/channel.proto\x12\x17mattermost.pluginapi.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\"mattermost_pluginapi/options.proto\"\xf9\x05\n\x07\x43hannel\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tcreate_at\x18\x02 \x01(\x03\x12\x11\n\tupdate_at\x18\x03 \x01(\x03\x12\x11\n\tdelete_at\x18\x04 \x01(\x03\x12\x0f\n\x07team_id\x18\x05 \x01(\t\x12\x32\n\x04type\x18\x06 \x01(\x0e\x32$.mattermost.pluginapi.v1.ChannelType\x12\x14\n\x0c\x64isplay_name\x18\x07 \x01(\t\x12\x0c\n\x04name\x18\x08 \x01(\t\x12\x0e\n\x06header\x18\t \x01(\t\x12\x0f\n\x07purpose\x18\n \x01(\t\x12\x14\n\x0clast_post_at\x18\x0b \x01(\x03\x12\x17\n\x0ftotal_msg_count\x18\x0c \x01(\x03\x12\x17\n\x0f\x65xtra_update_at\x18\r \x01(\x03\x12\x12\n\ncreator_id\x18\x0e \x01(\t\x12\x16\n\tscheme_id\x18\x0f \x01(\tH\x00\x88\x01\x01\x12&\n\x05props\x18\x10 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x1e\n\x11group_constrained\x18\x11 \x01(\x08H\x01\x88\x01\x01\x12\x18\n\x10\x61uto_translation\x18\x12 \x01(\x08\x12\x13\n\x06shared\x18\x13 \x01(\x08H\x02\x88\x01\x01\x12\x1c\n\x14total_msg_count_root\x18\x14 \x01(\x03\x12\x16\n\tpolicy_id\x18\x15 \x01(\tH\x03\x88\x01\x01\x12\x19\n\x11last_root_post_at\x18\x16 \x01(\x03\x12\x44\n\x0b\x62\x61nner_info\x18\x17 \x01(\x0b\x32*.mattermost.pluginapi.v1.ChannelBannerInfoH\x04\x88\x01\x01\x12\x17\n\x0fpolicy_enforced\x18\x18 \x01(\x08\x12\x18\n\x10policy_is_active\x18\x19 \x01(\x08\x12\x1d\n\x15\x64\x65\x66\x61ult_category_name\x18\x1a \x01(\tB\x0c\n\n_scheme_idB\x14\n\x12_group_constrainedB\t\n\x07_sharedB\x0c\n\n_policy_idB\x0e\n\x0c_banner_info\"\x85\x01\n\x11\x43hannelBannerInfo\x12\x14\n\x07\x65nabled\x18\x01 \x01(\x08H\x00\x88\x01\x01\x12\x11\n\x04text\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x1d\n\x10\x62\x61\x63kground_color\x18\x03 \x01(\tH\x02\x88\x01\x01\x42\n\n\x08_enabledB\x07\n\x05_textB\x13\n\x11_background_color\"\xf0\x03\n\rChannelMember\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\r\n\x05roles\x18\x03 \x01(\t\x12\x16\n\x0elast_viewed_at\x18\x04 \x01(\x03\x12\x11\n\tmsg_count\x18\x05 \x01(\x03\x12\x15\n\rmention_count\x18\x06 \x01(\x03\x12\x1a\n\x12mention_count_root\x18\x07 \x01(\x03\x12\x16\n\x0emsg_count_root\x18\x08 \x01(\x03\x12M\n\x0cnotify_props\x18\t \x03(\x0b\x32\x37.mattermost.pluginapi.v1.ChannelMember.NotifyPropsEntry\x12\x16\n\x0elast_update_at\x18\n \x01(\x03\x12\x14\n\x0cscheme_guest\x18\x0b \x01(\x08\x12\x13\n\x0bscheme_user\x18\x0c \x01(\x08\x12\x14\n\x0cscheme_admin\x18\r \x01(\x08\x12\x1c\n\x14urgent_mention_count\x18\x0e \x01(\x03\x12\x17\n\x0e\x65xplicit_roles\x18\xe8\x07 \x01(\t\x12\"\n\x19\x61uto_translation_disabled\x18\xe9\x07 \x01(\x08\x1a\x32\n\x10NotifyPropsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"|\n\x0c\x43hannelStats\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x14\n\x0cmember_count\x18\x02 \x01(\x03\x12\x13\n\x0bguest_count\x18\x03 \x01(\x03\x12\x18\n\x10pinnedpost_count\x18\x04 \x01(\x03\x12\x13\n\x0b\x66iles_count\x18\x05 \x01(\x03\">\n\x17\x43hannelMemberIdentifier\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t*\xb1\x01\n\x0b\x43hannelType\x12\x1c\n\x18\x43HANNEL_TYPE_UNSPECIFIED\x10\x00\x12\x1e\n\x11\x43HANNEL_TYPE_OPEN\x10\x01\x1a\x07\xca\xf3\x18\x03\n\x01O\x12!\n\x14\x43HANNEL_TYPE_PRIVATE\x10\x02\x1a\x07\xca\xf3\x18\x03\n\x01P\x12 \n\x13\x43HANNEL_TYPE_DIRECT\x10\x03\x1a\x07\xca\xf3\x18\x03\n\x01\x44\x12\x1f\n\x12\x43HANNEL_TYPE_GROUP\x10\x04\x1a\x07\xca\xf3\x18\x03\n\x01Gb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mattermost_pluginapi.v1.channel_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_CHANNELTYPE'].values_by_name["CHANNEL_TYPE_OPEN"]._loaded_options = None
+  _globals['_CHANNELTYPE'].values_by_name["CHANNEL_TYPE_OPEN"]._serialized_options = b'\312\363\030\003\n\001O'
+  _globals['_CHANNELTYPE'].values_by_name["CHANNEL_TYPE_PRIVATE"]._loaded_options = None
+  _globals['_CHANNELTYPE'].values_by_name["CHANNEL_TYPE_PRIVATE"]._serialized_options = b'\312\363\030\003\n\001P'
+  _globals['_CHANNELTYPE'].values_by_name["CHANNEL_TYPE_DIRECT"]._loaded_options = None
+  _globals['_CHANNELTYPE'].values_by_name["CHANNEL_TYPE_DIRECT"]._serialized_options = b'\312\363\030\003\n\001D'
+  _globals['_CHANNELTYPE'].values_by_name["CHANNEL_TYPE_GROUP"]._loaded_options = None
+  _globals['_CHANNELTYPE'].values_by_name["CHANNEL_TYPE_GROUP"]._serialized_options = b'\312\363\030\003\n\001G'
   _globals['_CHANNELMEMBER_NOTIFYPROPSENTRY']._loaded_options = None
   _globals['_CHANNELMEMBER_NOTIFYPROPSENTRY']._serialized_options = b'8\001'
-  _globals['_CHANNELTYPE']._serialized_start=1686
-  _globals['_CHANNELTYPE']._serialized_end=1827
-  _globals['_CHANNEL']._serialized_start=97
-  _globals['_CHANNEL']._serialized_end=858
-  _globals['_CHANNELBANNERINFO']._serialized_start=861
-  _globals['_CHANNELBANNERINFO']._serialized_end=994
-  _globals['_CHANNELMEMBER']._serialized_start=997
-  _globals['_CHANNELMEMBER']._serialized_end=1493
-  _globals['_CHANNELMEMBER_NOTIFYPROPSENTRY']._serialized_start=1443
-  _globals['_CHANNELMEMBER_NOTIFYPROPSENTRY']._serialized_end=1493
-  _globals['_CHANNELSTATS']._serialized_start=1495
-  _globals['_CHANNELSTATS']._serialized_end=1619
-  _globals['_CHANNELMEMBERIDENTIFIER']._serialized_start=1621
-  _globals['_CHANNELMEMBERIDENTIFIER']._serialized_end=1683
+  _globals['_CHANNELTYPE']._serialized_start=1722
+  _globals['_CHANNELTYPE']._serialized_end=1899
+  _globals['_CHANNEL']._serialized_start=133
+  _globals['_CHANNEL']._serialized_end=894
+  _globals['_CHANNELBANNERINFO']._serialized_start=897
+  _globals['_CHANNELBANNERINFO']._serialized_end=1030
+  _globals['_CHANNELMEMBER']._serialized_start=1033
+  _globals['_CHANNELMEMBER']._serialized_end=1529
+  _globals['_CHANNELMEMBER_NOTIFYPROPSENTRY']._serialized_start=1479
+  _globals['_CHANNELMEMBER_NOTIFYPROPSENTRY']._serialized_end=1529
+  _globals['_CHANNELSTATS']._serialized_start=1531
+  _globals['_CHANNELSTATS']._serialized_end=1655
+  _globals['_CHANNELMEMBERIDENTIFIER']._serialized_start=1657
+  _globals['_CHANNELMEMBERIDENTIFIER']._serialized_end=1719
 # @@protoc_insertion_point(module_scope)

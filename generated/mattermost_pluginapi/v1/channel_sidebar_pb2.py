@@ -22,17 +22,20 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from mattermost_pluginapi import options_pb2 as mattermost__pluginapi_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-mattermost_pluginapi/v1/channel_sidebar.proto\x12\x17mattermost.pluginapi.v1\"\xcc\x01\n\x1bSidebarCategoryWithChannels\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0f\n\x07team_id\x18\x03 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12\x0c\n\x04type\x18\x05 \x01(\t\x12\x0f\n\x07sorting\x18\x06 \x01(\x05\x12\r\n\x05muted\x18\x07 \x01(\x08\x12\x11\n\tcollapsed\x18\x08 \x01(\x08\x12\x13\n\x0b\x63hannel_ids\x18\t \x03(\t\x12\x13\n\nsort_order\x18\xe8\x07 \x01(\x03\"s\n\x18OrderedSidebarCategories\x12H\n\ncategories\x18\x01 \x03(\x0b\x32\x34.mattermost.pluginapi.v1.SidebarCategoryWithChannels\x12\r\n\x05order\x18\x02 \x03(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-mattermost_pluginapi/v1/channel_sidebar.proto\x12\x17mattermost.pluginapi.v1\x1a\"mattermost_pluginapi/options.proto\"\xef\x01\n\x1bSidebarCategoryWithChannels\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x0f\n\x07team_id\x18\x03 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x04 \x01(\t\x12\x0c\n\x04type\x18\x05 \x01(\t\x12\x32\n\x07sorting\x18\x06 \x01(\x05\x42!\xca\xf3\x18\x1d\x32\x1b\x10\x0c\"\x00\"\x06manual\"\x06recent\"\x05\x61lpha\x12\r\n\x05muted\x18\x07 \x01(\x08\x12\x11\n\tcollapsed\x18\x08 \x01(\x08\x12\x13\n\x0b\x63hannel_ids\x18\t \x03(\t\x12\x13\n\nsort_order\x18\xe8\x07 \x01(\x03\"s\n\x18OrderedSidebarCategories\x12H\n\ncategories\x18\x01 \x03(\x0b\x32\x34.mattermost.pluginapi.v1.SidebarCategoryWithChannels\x12\r\n\x05order\x18\x02 \x03(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mattermost_pluginapi.v1.channel_sidebar_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SIDEBARCATEGORYWITHCHANNELS']._serialized_start=75
-  _globals['_SIDEBARCATEGORYWITHCHANNELS']._serialized_end=279
-  _globals['_ORDEREDSIDEBARCATEGORIES']._serialized_start=281
-  _globals['_ORDEREDSIDEBARCATEGORIES']._serialized_end=396
+  _globals['_SIDEBARCATEGORYWITHCHANNELS'].fields_by_name['sorting']._loaded_options = None
+  _globals['_SIDEBARCATEGORYWITHCHANNELS'].fields_by_name['sorting']._serialized_options = b'\312\363\030\0352\033\020\014\"\000\"\006manual\"\006recent\"\005alpha'
+  _globals['_SIDEBARCATEGORYWITHCHANNELS']._serialized_start=111
+  _globals['_SIDEBARCATEGORYWITHCHANNELS']._serialized_end=350
+  _globals['_ORDEREDSIDEBARCATEGORIES']._serialized_start=352
+  _globals['_ORDEREDSIDEBARCATEGORIES']._serialized_end=467
 # @@protoc_insertion_point(module_scope)

@@ -22,21 +22,30 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from mattermost_pluginapi import options_pb2 as mattermost__pluginapi_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"mattermost_pluginapi/v1/file.proto\x12\x17mattermost.pluginapi.v1\"\xb9\x03\n\x08\x46ileInfo\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\ncreator_id\x18\x02 \x01(\t\x12\x0f\n\x07post_id\x18\x03 \x01(\t\x12\x12\n\nchannel_id\x18\x04 \x01(\t\x12\x11\n\tcreate_at\x18\x05 \x01(\x03\x12\x11\n\tupdate_at\x18\x06 \x01(\x03\x12\x11\n\tdelete_at\x18\x07 \x01(\x03\x12\x0c\n\x04name\x18\x08 \x01(\t\x12\x11\n\textension\x18\t \x01(\t\x12\x0c\n\x04size\x18\n \x01(\x03\x12\x11\n\tmime_type\x18\x0b \x01(\t\x12\r\n\x05width\x18\x0c \x01(\x05\x12\x0e\n\x06height\x18\r \x01(\x05\x12\x19\n\x11has_preview_image\x18\x0e \x01(\x08\x12\x19\n\x0cmini_preview\x18\x0f \x01(\x0cH\x00\x88\x01\x01\x12\x16\n\tremote_id\x18\x10 \x01(\tH\x01\x88\x01\x01\x12\x10\n\x08\x61rchived\x18\x11 \x01(\x08\x12\r\n\x04path\x18\xe8\x07 \x01(\t\x12\x17\n\x0ethumbnail_path\x18\xe9\x07 \x01(\t\x12\x15\n\x0cpreview_path\x18\xea\x07 \x01(\t\x12\x10\n\x07\x63ontent\x18\xeb\x07 \x01(\tB\x0f\n\r_mini_previewB\x0c\n\n_remote_id\"*\n\x08\x46ileData\x12\x10\n\x08\x66ilename\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"\xb1\x01\n\x13GetFileInfosOptions\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x12\n\nchannel_id\x18\x02 \x01(\t\x12\x17\n\x0finclude_deleted\x18\x03 \x01(\x08\x12\x0f\n\x07sort_by\x18\x04 \x01(\t\x12\x12\n\nsort_order\x18\x05 \x01(\t\x12\x11\n\x08user_ids\x18\xe8\x07 \x03(\t\x12\x14\n\x0b\x63hannel_ids\x18\xe9\x07 \x03(\t\x12\x0e\n\x05since\x18\xea\x07 \x01(\x03\"\xd1\x01\n\rUploadSession\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x11\n\tcreate_at\x18\x03 \x01(\x03\x12\x0f\n\x07user_id\x18\x04 \x01(\t\x12\x12\n\nchannel_id\x18\x05 \x01(\t\x12\x10\n\x08\x66ilename\x18\x06 \x01(\t\x12\x0c\n\x04path\x18\x07 \x01(\t\x12\x11\n\tfile_size\x18\x08 \x01(\x03\x12\x13\n\x0b\x66ile_offset\x18\t \x01(\x03\x12\x11\n\tremote_id\x18\n \x01(\t\x12\x13\n\x0breq_file_id\x18\x0b \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"mattermost_pluginapi/v1/file.proto\x12\x17mattermost.pluginapi.v1\x1a\"mattermost_pluginapi/options.proto\"\xb9\x03\n\x08\x46ileInfo\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\ncreator_id\x18\x02 \x01(\t\x12\x0f\n\x07post_id\x18\x03 \x01(\t\x12\x12\n\nchannel_id\x18\x04 \x01(\t\x12\x11\n\tcreate_at\x18\x05 \x01(\x03\x12\x11\n\tupdate_at\x18\x06 \x01(\x03\x12\x11\n\tdelete_at\x18\x07 \x01(\x03\x12\x0c\n\x04name\x18\x08 \x01(\t\x12\x11\n\textension\x18\t \x01(\t\x12\x0c\n\x04size\x18\n \x01(\x03\x12\x11\n\tmime_type\x18\x0b \x01(\t\x12\r\n\x05width\x18\x0c \x01(\x05\x12\x0e\n\x06height\x18\r \x01(\x05\x12\x19\n\x11has_preview_image\x18\x0e \x01(\x08\x12\x19\n\x0cmini_preview\x18\x0f \x01(\x0cH\x00\x88\x01\x01\x12\x16\n\tremote_id\x18\x10 \x01(\tH\x01\x88\x01\x01\x12\x10\n\x08\x61rchived\x18\x11 \x01(\x08\x12\r\n\x04path\x18\xe8\x07 \x01(\t\x12\x17\n\x0ethumbnail_path\x18\xe9\x07 \x01(\t\x12\x15\n\x0cpreview_path\x18\xea\x07 \x01(\t\x12\x10\n\x07\x63ontent\x18\xeb\x07 \x01(\tB\x0f\n\r_mini_previewB\x0c\n\n_remote_id\"8\n\x08\x46ileData\x12\x10\n\x08\x66ilename\x18\x01 \x01(\t\x12\x1a\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x42\x0c\xca\xf3\x18\x08\x32\x06\n\x04\x42ody\"\xf4\x01\n\x13GetFileInfosOptions\x12\"\n\x07user_id\x18\x01 \x01(\tB\x11\xca\xf3\x18\r2\x0b\n\x07UserIds\x10\n\x12(\n\nchannel_id\x18\x02 \x01(\tB\x14\xca\xf3\x18\x10\x32\x0e\n\nChannelIds\x10\n\x12\x17\n\x0finclude_deleted\x18\x03 \x01(\x08\x12\x0f\n\x07sort_by\x18\x04 \x01(\t\x12,\n\nsort_order\x18\x05 \x01(\tB\x18\xca\xf3\x18\x14\x32\x12\n\x0eSortDescending\x10\t\x12\x11\n\x08user_ids\x18\xe8\x07 \x03(\t\x12\x14\n\x0b\x63hannel_ids\x18\xe9\x07 \x03(\t\x12\x0e\n\x05since\x18\xea\x07 \x01(\x03\"\xd1\x01\n\rUploadSession\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x11\n\tcreate_at\x18\x03 \x01(\x03\x12\x0f\n\x07user_id\x18\x04 \x01(\t\x12\x12\n\nchannel_id\x18\x05 \x01(\t\x12\x10\n\x08\x66ilename\x18\x06 \x01(\t\x12\x0c\n\x04path\x18\x07 \x01(\t\x12\x11\n\tfile_size\x18\x08 \x01(\x03\x12\x13\n\x0b\x66ile_offset\x18\t \x01(\x03\x12\x11\n\tremote_id\x18\n \x01(\t\x12\x13\n\x0breq_file_id\x18\x0b \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mattermost_pluginapi.v1.file_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FILEINFO']._serialized_start=64
-  _globals['_FILEINFO']._serialized_end=505
-  _globals['_FILEDATA']._serialized_start=507
-  _globals['_FILEDATA']._serialized_end=549
-  _globals['_GETFILEINFOSOPTIONS']._serialized_start=552
-  _globals['_GETFILEINFOSOPTIONS']._serialized_end=729
-  _globals['_UPLOADSESSION']._serialized_start=732
-  _globals['_UPLOADSESSION']._serialized_end=941
+  _globals['_FILEDATA'].fields_by_name['data']._loaded_options = None
+  _globals['_FILEDATA'].fields_by_name['data']._serialized_options = b'\312\363\030\0102\006\n\004Body'
+  _globals['_GETFILEINFOSOPTIONS'].fields_by_name['user_id']._loaded_options = None
+  _globals['_GETFILEINFOSOPTIONS'].fields_by_name['user_id']._serialized_options = b'\312\363\030\r2\013\n\007UserIds\020\n'
+  _globals['_GETFILEINFOSOPTIONS'].fields_by_name['channel_id']._loaded_options = None
+  _globals['_GETFILEINFOSOPTIONS'].fields_by_name['channel_id']._serialized_options = b'\312\363\030\0202\016\n\nChannelIds\020\n'
+  _globals['_GETFILEINFOSOPTIONS'].fields_by_name['sort_order']._loaded_options = None
+  _globals['_GETFILEINFOSOPTIONS'].fields_by_name['sort_order']._serialized_options = b'\312\363\030\0242\022\n\016SortDescending\020\t'
+  _globals['_FILEINFO']._serialized_start=100
+  _globals['_FILEINFO']._serialized_end=541
+  _globals['_FILEDATA']._serialized_start=543
+  _globals['_FILEDATA']._serialized_end=599
+  _globals['_GETFILEINFOSOPTIONS']._serialized_start=602
+  _globals['_GETFILEINFOSOPTIONS']._serialized_end=846
+  _globals['_UPLOADSESSION']._serialized_start=849
+  _globals['_UPLOADSESSION']._serialized_end=1058
 # @@protoc_insertion_point(module_scope)

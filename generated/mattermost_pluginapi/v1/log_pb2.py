@@ -23,21 +23,34 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
+from mattermost_pluginapi import options_pb2 as mattermost__pluginapi_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!mattermost_pluginapi/v1/log.proto\x12\x17mattermost.pluginapi.v1\x1a\x1cgoogle/protobuf/struct.proto\"B\n\x0cKeyValuePair\x12\x0b\n\x03key\x18\x01 \x01(\t\x12%\n\x05value\x18\x02 \x01(\x0b\x32\x16.google.protobuf.Value\"\xee\x02\n\x0b\x41uditRecord\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tcreate_at\x18\x02 \x01(\x03\x12\r\n\x05level\x18\x03 \x01(\t\x12\x10\n\x08\x61pi_path\x18\x04 \x01(\t\x12\r\n\x05\x65vent\x18\x05 \x01(\t\x12\x0e\n\x06status\x18\x06 \x01(\t\x12\x0f\n\x07user_id\x18\x07 \x01(\t\x12\x12\n\nsession_id\x18\x08 \x01(\t\x12\x0e\n\x06\x63lient\x18\t \x01(\t\x12\x12\n\nip_address\x18\n \x01(\t\x12%\n\x04meta\x18\x0b \x01(\x0b\x32\x17.google.protobuf.Struct\x12<\n\nevent_data\x18\xe8\x07 \x01(\x0b\x32\'.mattermost.pluginapi.v1.AuditEventData\x12\x18\n\x0fx_forwarded_for\x18\xe9\x07 \x01(\t\x12\x38\n\x05\x65rror\x18\xea\x07 \x01(\x0b\x32(.mattermost.pluginapi.v1.AuditEventError\"\xb2\x01\n\x0e\x41uditEventData\x12+\n\nparameters\x18\x01 \x01(\x0b\x32\x17.google.protobuf.Struct\x12,\n\x0bprior_state\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x30\n\x0fresulting_state\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x13\n\x0bobject_type\x18\x04 \x01(\t\";\n\x0f\x41uditEventError\x12\x13\n\x0b\x64\x65scription\x18\x01 \x01(\t\x12\x13\n\x0bstatus_code\x18\x02 \x01(\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!mattermost_pluginapi/v1/log.proto\x12\x17mattermost.pluginapi.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\"mattermost_pluginapi/options.proto\"B\n\x0cKeyValuePair\x12\x0b\n\x03key\x18\x01 \x01(\t\x12%\n\x05value\x18\x02 \x01(\x0b\x32\x16.google.protobuf.Value\"\xfc\x03\n\x0b\x41uditRecord\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\tcreate_at\x18\x02 \x01(\x03\x12\r\n\x05level\x18\x03 \x01(\t\x12\x10\n\x08\x61pi_path\x18\x04 \x01(\t\x12 \n\x05\x65vent\x18\x05 \x01(\tB\x11\xca\xf3\x18\r2\x0b\n\tEventName\x12\x0e\n\x06status\x18\x06 \x01(\t\x12%\n\x07user_id\x18\x07 \x01(\tB\x14\xca\xf3\x18\x10\x32\x0e\n\x0c\x41\x63tor.UserId\x12+\n\nsession_id\x18\x08 \x01(\tB\x17\xca\xf3\x18\x13\x32\x11\n\x0f\x41\x63tor.SessionId\x12$\n\x06\x63lient\x18\t \x01(\tB\x14\xca\xf3\x18\x10\x32\x0e\n\x0c\x41\x63tor.Client\x12+\n\nip_address\x18\n \x01(\tB\x17\xca\xf3\x18\x13\x32\x11\n\x0f\x41\x63tor.IpAddress\x12%\n\x04meta\x18\x0b \x01(\x0b\x32\x17.google.protobuf.Struct\x12<\n\nevent_data\x18\xe8\x07 \x01(\x0b\x32\'.mattermost.pluginapi.v1.AuditEventData\x12\x35\n\x0fx_forwarded_for\x18\xe9\x07 \x01(\tB\x1b\xca\xf3\x18\x17\x32\x15\n\x13\x41\x63tor.XForwardedFor\x12\x38\n\x05\x65rror\x18\xea\x07 \x01(\x0b\x32(.mattermost.pluginapi.v1.AuditEventError\"\xb2\x01\n\x0e\x41uditEventData\x12+\n\nparameters\x18\x01 \x01(\x0b\x32\x17.google.protobuf.Struct\x12,\n\x0bprior_state\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x30\n\x0fresulting_state\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x13\n\x0bobject_type\x18\x04 \x01(\t\";\n\x0f\x41uditEventError\x12\x13\n\x0b\x64\x65scription\x18\x01 \x01(\t\x12\x13\n\x0bstatus_code\x18\x02 \x01(\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mattermost_pluginapi.v1.log_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_KEYVALUEPAIR']._serialized_start=92
-  _globals['_KEYVALUEPAIR']._serialized_end=158
-  _globals['_AUDITRECORD']._serialized_start=161
-  _globals['_AUDITRECORD']._serialized_end=527
-  _globals['_AUDITEVENTDATA']._serialized_start=530
-  _globals['_AUDITEVENTDATA']._serialized_end=708
-  _globals['_AUDITEVENTERROR']._serialized_start=710
-  _globals['_AUDITEVENTERROR']._serialized_end=769
+  _globals['_AUDITRECORD'].fields_by_name['event']._loaded_options = None
+  _globals['_AUDITRECORD'].fields_by_name['event']._serialized_options = b'\312\363\030\r2\013\n\tEventName'
+  _globals['_AUDITRECORD'].fields_by_name['user_id']._loaded_options = None
+  _globals['_AUDITRECORD'].fields_by_name['user_id']._serialized_options = b'\312\363\030\0202\016\n\014Actor.UserId'
+  _globals['_AUDITRECORD'].fields_by_name['session_id']._loaded_options = None
+  _globals['_AUDITRECORD'].fields_by_name['session_id']._serialized_options = b'\312\363\030\0232\021\n\017Actor.SessionId'
+  _globals['_AUDITRECORD'].fields_by_name['client']._loaded_options = None
+  _globals['_AUDITRECORD'].fields_by_name['client']._serialized_options = b'\312\363\030\0202\016\n\014Actor.Client'
+  _globals['_AUDITRECORD'].fields_by_name['ip_address']._loaded_options = None
+  _globals['_AUDITRECORD'].fields_by_name['ip_address']._serialized_options = b'\312\363\030\0232\021\n\017Actor.IpAddress'
+  _globals['_AUDITRECORD'].fields_by_name['x_forwarded_for']._loaded_options = None
+  _globals['_AUDITRECORD'].fields_by_name['x_forwarded_for']._serialized_options = b'\312\363\030\0272\025\n\023Actor.XForwardedFor'
+  _globals['_KEYVALUEPAIR']._serialized_start=128
+  _globals['_KEYVALUEPAIR']._serialized_end=194
+  _globals['_AUDITRECORD']._serialized_start=197
+  _globals['_AUDITRECORD']._serialized_end=705
+  _globals['_AUDITEVENTDATA']._serialized_start=708
+  _globals['_AUDITEVENTDATA']._serialized_end=886
+  _globals['_AUDITEVENTERROR']._serialized_start=888
+  _globals['_AUDITEVENTERROR']._serialized_end=947
 # @@protoc_insertion_point(module_scope)

@@ -26,21 +26,27 @@ from mattermost_pluginapi import options_pb2 as mattermost__pluginapi_dot_option
 from mattermost_pluginapi.v1 import channel_pb2 as mattermost__pluginapi_dot_v1_dot_channel__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*mattermost_pluginapi/v1/notification.proto\x12\x17mattermost.pluginapi.v1\x1a\"mattermost_pluginapi/options.proto\x1a%mattermost_pluginapi/v1/channel.proto\"\xc3\x04\n\x10PushNotification\x12\x0e\n\x06\x61\x63k_id\x18\x01 \x01(\t\x12\x10\n\x08platform\x18\x02 \x01(\t\x12\x11\n\tserver_id\x18\x03 \x01(\t\x12\x11\n\tdevice_id\x18\x04 \x01(\t\x12\x0f\n\x07post_id\x18\x05 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x06 \x01(\t\x12\r\n\x05sound\x18\x07 \x01(\t\x12\x0f\n\x07message\x18\x08 \x01(\t\x12\r\n\x05\x62\x61\x64ge\x18\t \x01(\t\x12\x10\n\x08\x63ont_ava\x18\n \x01(\t\x12\x0f\n\x07team_id\x18\x0b \x01(\t\x12\x12\n\nchannel_id\x18\x0c \x01(\t\x12\x0f\n\x07root_id\x18\r \x01(\t\x12\x11\n\tsender_id\x18\x0e \x01(\t\x12\x13\n\x0bsender_name\x18\x0f \x01(\t\x12\x19\n\x11override_username\x18\x10 \x01(\t\x12\x19\n\x11override_icon_url\x18\x11 \x01(\t\x12\x14\n\x0c\x66rom_webhook\x18\x12 \x01(\t\x12\x0f\n\x07version\x18\x13 \x01(\t\x12\x0e\n\x06is_crt\x18\x14 \x01(\x08\x12\x14\n\x0c\x63hannel_name\x18\x15 \x01(\t\x12\x0c\n\x04type\x18\x16 \x01(\t\x12\x10\n\x08sub_type\x18\x17 \x01(\t\x12\x15\n\x0cis_id_loaded\x18\xe8\x07 \x01(\x08\x12\x12\n\tpost_type\x18\xe9\x07 \x01(\t\x12;\n\x0c\x63hannel_type\x18\xea\x07 \x01(\x0e\x32$.mattermost.pluginapi.v1.ChannelType\x12\x1a\n\tsignature\x18\xeb\x07 \x01(\tB\x06\xca\xf3\x18\x02\x18\x01\"2\n\x15\x45mailNotificationJson\x12\x19\n\x11notification_json\x18\x01 \x01(\x0c\"\xb7\x01\n\x18\x45mailNotificationContent\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x11\n\tsub_title\x18\x03 \x01(\t\x12\x14\n\x0cmessage_html\x18\x04 \x01(\t\x12\x14\n\x0cmessage_text\x18\x05 \x01(\t\x12\x13\n\x0b\x62utton_text\x18\x06 \x01(\t\x12\x12\n\nbutton_url\x18\x07 \x01(\t\x12\x13\n\x0b\x66ooter_text\x18\x08 \x01(\t\"+\n\x17SendToastMessageOptions\x12\x10\n\x08position\x18\x01 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*mattermost_pluginapi/v1/notification.proto\x12\x17mattermost.pluginapi.v1\x1a\"mattermost_pluginapi/options.proto\x1a%mattermost_pluginapi/v1/channel.proto\"\xff\x04\n\x10PushNotification\x12\x0e\n\x06\x61\x63k_id\x18\x01 \x01(\t\x12\x10\n\x08platform\x18\x02 \x01(\t\x12\x11\n\tserver_id\x18\x03 \x01(\t\x12\x11\n\tdevice_id\x18\x04 \x01(\t\x12\x0f\n\x07post_id\x18\x05 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x06 \x01(\t\x12\r\n\x05sound\x18\x07 \x01(\t\x12\x0f\n\x07message\x18\x08 \x01(\t\x12\x17\n\x05\x62\x61\x64ge\x18\t \x01(\tB\x08\xca\xf3\x18\x04\x32\x02\x10\x01\x12,\n\x08\x63ont_ava\x18\n \x01(\tB\x1a\xca\xf3\x18\x16\x32\x14\n\x10\x43ontentAvailable\x10\x01\x12\x0f\n\x07team_id\x18\x0b \x01(\t\x12\x12\n\nchannel_id\x18\x0c \x01(\t\x12\x0f\n\x07root_id\x18\r \x01(\t\x12\x11\n\tsender_id\x18\x0e \x01(\t\x12\x13\n\x0bsender_name\x18\x0f \x01(\t\x12\x19\n\x11override_username\x18\x10 \x01(\t\x12\x19\n\x11override_icon_url\x18\x11 \x01(\t\x12\x14\n\x0c\x66rom_webhook\x18\x12 \x01(\t\x12\x0f\n\x07version\x18\x13 \x01(\t\x12$\n\x06is_crt\x18\x14 \x01(\x08\x42\x14\xca\xf3\x18\x10\x32\x0e\n\x0cIsCRTEnabled\x12\x14\n\x0c\x63hannel_name\x18\x15 \x01(\t\x12\x0c\n\x04type\x18\x16 \x01(\t\x12\x10\n\x08sub_type\x18\x17 \x01(\t\x12\x15\n\x0cis_id_loaded\x18\xe8\x07 \x01(\x08\x12\x12\n\tpost_type\x18\xe9\x07 \x01(\t\x12;\n\x0c\x63hannel_type\x18\xea\x07 \x01(\x0e\x32$.mattermost.pluginapi.v1.ChannelType\x12\x1a\n\tsignature\x18\xeb\x07 \x01(\tB\x06\xca\xf3\x18\x02\x18\x01\"2\n\x15\x45mailNotificationJson\x12\x19\n\x11notification_json\x18\x01 \x01(\x0c\"\xb7\x01\n\x18\x45mailNotificationContent\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x11\n\tsub_title\x18\x03 \x01(\t\x12\x14\n\x0cmessage_html\x18\x04 \x01(\t\x12\x14\n\x0cmessage_text\x18\x05 \x01(\t\x12\x13\n\x0b\x62utton_text\x18\x06 \x01(\t\x12\x12\n\nbutton_url\x18\x07 \x01(\t\x12\x13\n\x0b\x66ooter_text\x18\x08 \x01(\t\"+\n\x17SendToastMessageOptions\x12\x10\n\x08position\x18\x01 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mattermost_pluginapi.v1.notification_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_PUSHNOTIFICATION'].fields_by_name['badge']._loaded_options = None
+  _globals['_PUSHNOTIFICATION'].fields_by_name['badge']._serialized_options = b'\312\363\030\0042\002\020\001'
+  _globals['_PUSHNOTIFICATION'].fields_by_name['cont_ava']._loaded_options = None
+  _globals['_PUSHNOTIFICATION'].fields_by_name['cont_ava']._serialized_options = b'\312\363\030\0262\024\n\020ContentAvailable\020\001'
+  _globals['_PUSHNOTIFICATION'].fields_by_name['is_crt']._loaded_options = None
+  _globals['_PUSHNOTIFICATION'].fields_by_name['is_crt']._serialized_options = b'\312\363\030\0202\016\n\014IsCRTEnabled'
   _globals['_PUSHNOTIFICATION'].fields_by_name['signature']._loaded_options = None
   _globals['_PUSHNOTIFICATION'].fields_by_name['signature']._serialized_options = b'\312\363\030\002\030\001'
   _globals['_PUSHNOTIFICATION']._serialized_start=147
-  _globals['_PUSHNOTIFICATION']._serialized_end=726
-  _globals['_EMAILNOTIFICATIONJSON']._serialized_start=728
-  _globals['_EMAILNOTIFICATIONJSON']._serialized_end=778
-  _globals['_EMAILNOTIFICATIONCONTENT']._serialized_start=781
-  _globals['_EMAILNOTIFICATIONCONTENT']._serialized_end=964
-  _globals['_SENDTOASTMESSAGEOPTIONS']._serialized_start=966
-  _globals['_SENDTOASTMESSAGEOPTIONS']._serialized_end=1009
+  _globals['_PUSHNOTIFICATION']._serialized_end=786
+  _globals['_EMAILNOTIFICATIONJSON']._serialized_start=788
+  _globals['_EMAILNOTIFICATIONJSON']._serialized_end=838
+  _globals['_EMAILNOTIFICATIONCONTENT']._serialized_start=841
+  _globals['_EMAILNOTIFICATIONCONTENT']._serialized_end=1024
+  _globals['_SENDTOASTMESSAGEOPTIONS']._serialized_start=1026
+  _globals['_SENDTOASTMESSAGEOPTIONS']._serialized_end=1069
 # @@protoc_insertion_point(module_scope)

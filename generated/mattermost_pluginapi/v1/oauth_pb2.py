@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from mattermost_pluginapi import options_pb2 as mattermost__pluginapi_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#mattermost_pluginapi/v1/oauth.proto\x12\x17mattermost.pluginapi.v1\x1a\"mattermost_pluginapi/options.proto\"\x9e\x02\n\x08OAuthApp\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\ncreator_id\x18\x02 \x01(\t\x12\x11\n\tcreate_at\x18\x03 \x01(\x03\x12\x11\n\tupdate_at\x18\x04 \x01(\x03\x12\x1d\n\rclient_secret\x18\x05 \x01(\tB\x06\xca\xf3\x18\x02\x18\x01\x12\x0c\n\x04name\x18\x06 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x07 \x01(\t\x12\x10\n\x08icon_url\x18\x08 \x01(\t\x12\x15\n\rcallback_urls\x18\t \x01(\t\x12\x10\n\x08homepage\x18\n \x01(\t\x12\x12\n\nis_trusted\x18\x0b \x01(\x08\x12\x17\n\x0fmattermostAppId\x18\x0c \x01(\t\x12\"\n\x19is_dynamically_registered\x18\xe8\x07 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#mattermost_pluginapi/v1/oauth.proto\x12\x17mattermost.pluginapi.v1\x1a\"mattermost_pluginapi/options.proto\"\xa8\x02\n\x08OAuthApp\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\ncreator_id\x18\x02 \x01(\t\x12\x11\n\tcreate_at\x18\x03 \x01(\x03\x12\x11\n\tupdate_at\x18\x04 \x01(\x03\x12\x1d\n\rclient_secret\x18\x05 \x01(\tB\x06\xca\xf3\x18\x02\x18\x01\x12\x0c\n\x04name\x18\x06 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x07 \x01(\t\x12\x10\n\x08icon_url\x18\x08 \x01(\t\x12\x1f\n\rcallback_urls\x18\t \x01(\tB\x08\xca\xf3\x18\x04\x32\x02\x10\x04\x12\x10\n\x08homepage\x18\n \x01(\t\x12\x12\n\nis_trusted\x18\x0b \x01(\x08\x12\x17\n\x0fmattermostAppId\x18\x0c \x01(\t\x12\"\n\x19is_dynamically_registered\x18\xe8\x07 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,6 +34,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_OAUTHAPP'].fields_by_name['client_secret']._loaded_options = None
   _globals['_OAUTHAPP'].fields_by_name['client_secret']._serialized_options = b'\312\363\030\002\030\001'
+  _globals['_OAUTHAPP'].fields_by_name['callback_urls']._loaded_options = None
+  _globals['_OAUTHAPP'].fields_by_name['callback_urls']._serialized_options = b'\312\363\030\0042\002\020\004'
   _globals['_OAUTHAPP']._serialized_start=101
-  _globals['_OAUTHAPP']._serialized_end=387
+  _globals['_OAUTHAPP']._serialized_end=397
 # @@protoc_insertion_point(module_scope)

@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from mattermost_pluginapi import options_pb2 as mattermost__pluginapi_dot_options__pb2
 from mattermost_pluginapi.v1 import post_pb2 as mattermost__pluginapi_dot_v1_dot_post__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'mattermost_pluginapi/v1/post_list.proto\x12\x17mattermost.pluginapi.v1\x1a\"mattermost_pluginapi/v1/post.proto\"\xd8\x03\n\x08PostList\x12\r\n\x05order\x18\x01 \x03(\t\x12;\n\x05posts\x18\x02 \x03(\x0b\x32,.mattermost.pluginapi.v1.PostList.PostsEntry\x12\x14\n\x0cnext_post_id\x18\x03 \x01(\t\x12\x14\n\x0cprev_post_id\x18\x04 \x01(\t\x12$\n\x1c\x66irst_inaccessible_post_time\x18\x05 \x01(\x08\x12\x10\n\x08has_next\x18\x06 \x01(\x08\x12#\n\x1a\x66irst_inaccessible_post_at\x18\xe8\x07 \x01(\x03\x12S\n\x12\x62urn_on_read_posts\x18\xe9\x07 \x03(\x0b\x32\x36.mattermost.pluginapi.v1.PostList.BurnOnReadPostsEntry\x1aK\n\nPostsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12,\n\x05value\x18\x02 \x01(\x0b\x32\x1d.mattermost.pluginapi.v1.Post:\x02\x38\x01\x1aU\n\x14\x42urnOnReadPostsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12,\n\x05value\x18\x02 \x01(\x0b\x32\x1d.mattermost.pluginapi.v1.Post:\x02\x38\x01\"\x8f\x04\n\x0cSearchParams\x12\r\n\x05terms\x18\x01 \x01(\t\x12\x14\n\x0cis_or_search\x18\x02 \x01(\x08\x12\x18\n\x10time_zone_offset\x18\x03 \x01(\x03\x12\x0c\n\x04page\x18\x04 \x01(\x05\x12\x10\n\x08per_page\x18\x05 \x01(\x05\x12 \n\x18include_deleted_channels\x18\x06 \x01(\x08\x12\x13\n\x0bin_channels\x18\x07 \x03(\t\x12\x19\n\x11\x65xcluded_channels\x18\x08 \x03(\t\x12\x12\n\nfrom_users\x18\t \x03(\t\x12\x16\n\x0e\x65xcluded_users\x18\n \x03(\t\x12\x1c\n\x14\x65xcluded_before_date\x18\x0b \x03(\t\x12\x1b\n\x13\x65xcluded_after_date\x18\x0c \x03(\t\x12\x16\n\x0e\x65xcluded_dates\x18\r \x03(\t\x12\x12\n\nextensions\x18\x0e \x03(\t\x12\x17\n\x0e\x65xcluded_terms\x18\xe8\x07 \x01(\t\x12\x13\n\nis_hashtag\x18\xe9\x07 \x01(\x08\x12\x13\n\nafter_date\x18\xea\x07 \x01(\t\x12\x14\n\x0b\x62\x65\x66ore_date\x18\xeb\x07 \x01(\t\x12\x10\n\x07on_date\x18\xec\x07 \x01(\t\x12\x1c\n\x13\x65xcluded_extensions\x18\xed\x07 \x03(\t\x12\x1f\n\x16search_without_user_id\x18\xee\x07 \x01(\x08\x12\x11\n\x08modifier\x18\xef\x07 \x01(\t\"\x92\x01\n\x0fSearchParameter\x12\r\n\x05terms\x18\x01 \x01(\t\x12\x14\n\x0cis_or_search\x18\x02 \x01(\x08\x12\x18\n\x10time_zone_offset\x18\x03 \x01(\x03\x12\x0c\n\x04page\x18\x04 \x01(\x05\x12\x10\n\x08per_page\x18\x05 \x01(\x05\x12 \n\x18include_deleted_channels\x18\x06 \x01(\x08\"\xef\x04\n\x11PostSearchResults\x12\r\n\x05order\x18\x01 \x03(\t\x12\x44\n\x05posts\x18\x02 \x03(\x0b\x32\x35.mattermost.pluginapi.v1.PostSearchResults.PostsEntry\x12H\n\x07matches\x18\x03 \x03(\x0b\x32\x37.mattermost.pluginapi.v1.PostSearchResults.MatchesEntry\x12\x15\n\x0cnext_post_id\x18\xe8\x07 \x01(\t\x12\x15\n\x0cprev_post_id\x18\xe9\x07 \x01(\t\x12\x11\n\x08has_next\x18\xea\x07 \x01(\x08\x12#\n\x1a\x66irst_inaccessible_post_at\x18\xeb\x07 \x01(\x03\x12\\\n\x12\x62urn_on_read_posts\x18\xec\x07 \x03(\x0b\x32?.mattermost.pluginapi.v1.PostSearchResults.BurnOnReadPostsEntry\x1aK\n\nPostsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12,\n\x05value\x18\x02 \x01(\x0b\x32\x1d.mattermost.pluginapi.v1.Post:\x02\x38\x01\x1aS\n\x0cMatchesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x32\n\x05value\x18\x02 \x01(\x0b\x32#.mattermost.pluginapi.v1.StringList:\x02\x38\x01\x1aU\n\x14\x42urnOnReadPostsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12,\n\x05value\x18\x02 \x01(\x0b\x32\x1d.mattermost.pluginapi.v1.Post:\x02\x38\x01\"\x1c\n\nStringList\x12\x0e\n\x06values\x18\x01 \x03(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'mattermost_pluginapi/v1/post_list.proto\x12\x17mattermost.pluginapi.v1\x1a\"mattermost_pluginapi/options.proto\x1a\"mattermost_pluginapi/v1/post.proto\"\x85\x04\n\x08PostList\x12\r\n\x05order\x18\x01 \x03(\t\x12;\n\x05posts\x18\x02 \x03(\x0b\x32,.mattermost.pluginapi.v1.PostList.PostsEntry\x12\x14\n\x0cnext_post_id\x18\x03 \x01(\t\x12\x14\n\x0cprev_post_id\x18\x04 \x01(\t\x12.\n\x1c\x66irst_inaccessible_post_time\x18\x05 \x01(\x08\x42\x08\xca\xf3\x18\x04\x32\x02\x10\x0b\x12\x10\n\x08has_next\x18\x06 \x01(\x08\x12\x46\n\x1a\x66irst_inaccessible_post_at\x18\xe8\x07 \x01(\x03\x42!\xca\xf3\x18\x1d\x32\x1b\n\x19\x46irstInaccessiblePostTime\x12S\n\x12\x62urn_on_read_posts\x18\xe9\x07 \x03(\x0b\x32\x36.mattermost.pluginapi.v1.PostList.BurnOnReadPostsEntry\x1aK\n\nPostsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12,\n\x05value\x18\x02 \x01(\x0b\x32\x1d.mattermost.pluginapi.v1.Post:\x02\x38\x01\x1aU\n\x14\x42urnOnReadPostsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12,\n\x05value\x18\x02 \x01(\x0b\x32\x1d.mattermost.pluginapi.v1.Post:\x02\x38\x01\"\xcc\x04\n\x0cSearchParams\x12\r\n\x05terms\x18\x01 \x01(\t\x12%\n\x0cis_or_search\x18\x02 \x01(\x08\x42\x0f\xca\xf3\x18\x0b\x32\t\n\x07OrTerms\x12\x18\n\x10time_zone_offset\x18\x03 \x01(\x03\x12\x0c\n\x04page\x18\x04 \x01(\x05\x12\x10\n\x08per_page\x18\x05 \x01(\x05\x12 \n\x18include_deleted_channels\x18\x06 \x01(\x08\x12\x13\n\x0bin_channels\x18\x07 \x03(\t\x12\x19\n\x11\x65xcluded_channels\x18\x08 \x03(\t\x12\x12\n\nfrom_users\x18\t \x03(\t\x12\x16\n\x0e\x65xcluded_users\x18\n \x03(\t\x12&\n\x14\x65xcluded_before_date\x18\x0b \x03(\tB\x08\xca\xf3\x18\x04\x32\x02\x10\x03\x12%\n\x13\x65xcluded_after_date\x18\x0c \x03(\tB\x08\xca\xf3\x18\x04\x32\x02\x10\x03\x12.\n\x0e\x65xcluded_dates\x18\r \x03(\tB\x16\xca\xf3\x18\x12\x32\x10\n\x0c\x45xcludedDate\x10\x03\x12\x12\n\nextensions\x18\x0e \x03(\t\x12\x17\n\x0e\x65xcluded_terms\x18\xe8\x07 \x01(\t\x12\x13\n\nis_hashtag\x18\xe9\x07 \x01(\x08\x12\x13\n\nafter_date\x18\xea\x07 \x01(\t\x12\x14\n\x0b\x62\x65\x66ore_date\x18\xeb\x07 \x01(\t\x12\x10\n\x07on_date\x18\xec\x07 \x01(\t\x12\x1c\n\x13\x65xcluded_extensions\x18\xed\x07 \x03(\t\x12\x1f\n\x16search_without_user_id\x18\xee\x07 \x01(\x08\x12\x11\n\x08modifier\x18\xef\x07 \x01(\t\"\x92\x01\n\x0fSearchParameter\x12\r\n\x05terms\x18\x01 \x01(\t\x12\x14\n\x0cis_or_search\x18\x02 \x01(\x08\x12\x18\n\x10time_zone_offset\x18\x03 \x01(\x03\x12\x0c\n\x04page\x18\x04 \x01(\x05\x12\x10\n\x08per_page\x18\x05 \x01(\x05\x12 \n\x18include_deleted_channels\x18\x06 \x01(\x08\"\x92\x05\n\x11PostSearchResults\x12\r\n\x05order\x18\x01 \x03(\t\x12\x44\n\x05posts\x18\x02 \x03(\x0b\x32\x35.mattermost.pluginapi.v1.PostSearchResults.PostsEntry\x12H\n\x07matches\x18\x03 \x03(\x0b\x32\x37.mattermost.pluginapi.v1.PostSearchResults.MatchesEntry\x12\x15\n\x0cnext_post_id\x18\xe8\x07 \x01(\t\x12\x15\n\x0cprev_post_id\x18\xe9\x07 \x01(\t\x12\x11\n\x08has_next\x18\xea\x07 \x01(\x08\x12\x46\n\x1a\x66irst_inaccessible_post_at\x18\xeb\x07 \x01(\x03\x42!\xca\xf3\x18\x1d\x32\x1b\n\x19\x46irstInaccessiblePostTime\x12\\\n\x12\x62urn_on_read_posts\x18\xec\x07 \x03(\x0b\x32?.mattermost.pluginapi.v1.PostSearchResults.BurnOnReadPostsEntry\x1aK\n\nPostsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12,\n\x05value\x18\x02 \x01(\x0b\x32\x1d.mattermost.pluginapi.v1.Post:\x02\x38\x01\x1aS\n\x0cMatchesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x32\n\x05value\x18\x02 \x01(\x0b\x32#.mattermost.pluginapi.v1.StringList:\x02\x38\x01\x1aU\n\x14\x42urnOnReadPostsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12,\n\x05value\x18\x02 \x01(\x0b\x32\x1d.mattermost.pluginapi.v1.Post:\x02\x38\x01\"\x1c\n\nStringList\x12\x0e\n\x06values\x18\x01 \x03(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,30 +37,44 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_POSTLIST_POSTSENTRY']._serialized_options = b'8\001'
   _globals['_POSTLIST_BURNONREADPOSTSENTRY']._loaded_options = None
   _globals['_POSTLIST_BURNONREADPOSTSENTRY']._serialized_options = b'8\001'
+  _globals['_POSTLIST'].fields_by_name['first_inaccessible_post_time']._loaded_options = None
+  _globals['_POSTLIST'].fields_by_name['first_inaccessible_post_time']._serialized_options = b'\312\363\030\0042\002\020\013'
+  _globals['_POSTLIST'].fields_by_name['first_inaccessible_post_at']._loaded_options = None
+  _globals['_POSTLIST'].fields_by_name['first_inaccessible_post_at']._serialized_options = b'\312\363\030\0352\033\n\031FirstInaccessiblePostTime'
+  _globals['_SEARCHPARAMS'].fields_by_name['is_or_search']._loaded_options = None
+  _globals['_SEARCHPARAMS'].fields_by_name['is_or_search']._serialized_options = b'\312\363\030\0132\t\n\007OrTerms'
+  _globals['_SEARCHPARAMS'].fields_by_name['excluded_before_date']._loaded_options = None
+  _globals['_SEARCHPARAMS'].fields_by_name['excluded_before_date']._serialized_options = b'\312\363\030\0042\002\020\003'
+  _globals['_SEARCHPARAMS'].fields_by_name['excluded_after_date']._loaded_options = None
+  _globals['_SEARCHPARAMS'].fields_by_name['excluded_after_date']._serialized_options = b'\312\363\030\0042\002\020\003'
+  _globals['_SEARCHPARAMS'].fields_by_name['excluded_dates']._loaded_options = None
+  _globals['_SEARCHPARAMS'].fields_by_name['excluded_dates']._serialized_options = b'\312\363\030\0222\020\n\014ExcludedDate\020\003'
   _globals['_POSTSEARCHRESULTS_POSTSENTRY']._loaded_options = None
   _globals['_POSTSEARCHRESULTS_POSTSENTRY']._serialized_options = b'8\001'
   _globals['_POSTSEARCHRESULTS_MATCHESENTRY']._loaded_options = None
   _globals['_POSTSEARCHRESULTS_MATCHESENTRY']._serialized_options = b'8\001'
   _globals['_POSTSEARCHRESULTS_BURNONREADPOSTSENTRY']._loaded_options = None
   _globals['_POSTSEARCHRESULTS_BURNONREADPOSTSENTRY']._serialized_options = b'8\001'
-  _globals['_POSTLIST']._serialized_start=105
-  _globals['_POSTLIST']._serialized_end=577
-  _globals['_POSTLIST_POSTSENTRY']._serialized_start=415
-  _globals['_POSTLIST_POSTSENTRY']._serialized_end=490
-  _globals['_POSTLIST_BURNONREADPOSTSENTRY']._serialized_start=492
-  _globals['_POSTLIST_BURNONREADPOSTSENTRY']._serialized_end=577
-  _globals['_SEARCHPARAMS']._serialized_start=580
-  _globals['_SEARCHPARAMS']._serialized_end=1107
-  _globals['_SEARCHPARAMETER']._serialized_start=1110
-  _globals['_SEARCHPARAMETER']._serialized_end=1256
-  _globals['_POSTSEARCHRESULTS']._serialized_start=1259
-  _globals['_POSTSEARCHRESULTS']._serialized_end=1882
-  _globals['_POSTSEARCHRESULTS_POSTSENTRY']._serialized_start=415
-  _globals['_POSTSEARCHRESULTS_POSTSENTRY']._serialized_end=490
-  _globals['_POSTSEARCHRESULTS_MATCHESENTRY']._serialized_start=1712
-  _globals['_POSTSEARCHRESULTS_MATCHESENTRY']._serialized_end=1795
-  _globals['_POSTSEARCHRESULTS_BURNONREADPOSTSENTRY']._serialized_start=492
-  _globals['_POSTSEARCHRESULTS_BURNONREADPOSTSENTRY']._serialized_end=577
-  _globals['_STRINGLIST']._serialized_start=1884
-  _globals['_STRINGLIST']._serialized_end=1912
+  _globals['_POSTSEARCHRESULTS'].fields_by_name['first_inaccessible_post_at']._loaded_options = None
+  _globals['_POSTSEARCHRESULTS'].fields_by_name['first_inaccessible_post_at']._serialized_options = b'\312\363\030\0352\033\n\031FirstInaccessiblePostTime'
+  _globals['_POSTLIST']._serialized_start=141
+  _globals['_POSTLIST']._serialized_end=658
+  _globals['_POSTLIST_POSTSENTRY']._serialized_start=496
+  _globals['_POSTLIST_POSTSENTRY']._serialized_end=571
+  _globals['_POSTLIST_BURNONREADPOSTSENTRY']._serialized_start=573
+  _globals['_POSTLIST_BURNONREADPOSTSENTRY']._serialized_end=658
+  _globals['_SEARCHPARAMS']._serialized_start=661
+  _globals['_SEARCHPARAMS']._serialized_end=1249
+  _globals['_SEARCHPARAMETER']._serialized_start=1252
+  _globals['_SEARCHPARAMETER']._serialized_end=1398
+  _globals['_POSTSEARCHRESULTS']._serialized_start=1401
+  _globals['_POSTSEARCHRESULTS']._serialized_end=2059
+  _globals['_POSTSEARCHRESULTS_POSTSENTRY']._serialized_start=496
+  _globals['_POSTSEARCHRESULTS_POSTSENTRY']._serialized_end=571
+  _globals['_POSTSEARCHRESULTS_MATCHESENTRY']._serialized_start=1889
+  _globals['_POSTSEARCHRESULTS_MATCHESENTRY']._serialized_end=1972
+  _globals['_POSTSEARCHRESULTS_BURNONREADPOSTSENTRY']._serialized_start=573
+  _globals['_POSTSEARCHRESULTS_BURNONREADPOSTSENTRY']._serialized_end=658
+  _globals['_STRINGLIST']._serialized_start=2061
+  _globals['_STRINGLIST']._serialized_end=2089
 # @@protoc_insertion_point(module_scope)

@@ -23,29 +23,34 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
+from mattermost_pluginapi import options_pb2 as mattermost__pluginapi_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&mattermost_pluginapi/v1/property.proto\x12\x17mattermost.pluginapi.v1\x1a\x1cgoogle/protobuf/struct.proto\")\n\rPropertyGroup\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"\x85\x02\n\rPropertyField\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0c\n\x04type\x18\x04 \x01(\t\x12&\n\x05\x61ttrs\x18\x05 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x11\n\ttarget_id\x18\x06 \x01(\t\x12\x13\n\x0btarget_type\x18\x07 \x01(\t\x12\x11\n\tcreate_at\x18\x08 \x01(\x03\x12\x11\n\tupdate_at\x18\t \x01(\x03\x12\x11\n\tdelete_at\x18\n \x01(\x03\x12\x1d\n\x0flinked_field_id\x18\xe8\x07 \x01(\tH\x00\x88\x01\x01\x42\x12\n\x10_linked_field_id\"\xee\x01\n\x17PropertyFieldSearchOpts\x12\x0c\n\x04page\x18\x01 \x01(\x05\x12\x10\n\x08per_page\x18\x02 \x01(\x05\x12\x17\n\x0finclude_deleted\x18\x03 \x01(\x08\x12\x13\n\x0btarget_type\x18\x04 \x01(\t\x12\x11\n\ttarget_id\x18\x05 \x01(\t\x12\x13\n\ntarget_ids\x18\xe8\x07 \x03(\t\x12\x18\n\x0fsince_update_at\x18\xe9\x07 \x01(\x03\x12\x43\n\x06\x63ursor\x18\xea\x07 \x01(\x0b\x32\x32.mattermost.pluginapi.v1.PropertyFieldSearchCursor\"I\n\x19PropertyFieldSearchCursor\x12\x19\n\x11property_field_id\x18\x01 \x01(\t\x12\x11\n\tcreate_at\x18\x02 \x01(\x03\"\xc7\x01\n\rPropertyValue\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x10\n\x08\x66ield_id\x18\x03 \x01(\t\x12\x11\n\ttarget_id\x18\x04 \x01(\t\x12\x13\n\x0btarget_type\x18\x05 \x01(\t\x12%\n\x05value\x18\x06 \x01(\x0b\x32\x16.google.protobuf.Value\x12\x11\n\tcreate_at\x18\x07 \x01(\x03\x12\x11\n\tupdate_at\x18\x08 \x01(\x03\x12\x11\n\tdelete_at\x18\t \x01(\x03\"\xa8\x02\n\x17PropertyValueSearchOpts\x12\x0c\n\x04page\x18\x01 \x01(\x05\x12\x10\n\x08per_page\x18\x02 \x01(\x05\x12\x17\n\x0finclude_deleted\x18\x03 \x01(\x08\x12\x13\n\x0btarget_type\x18\x04 \x01(\t\x12\x11\n\ttarget_id\x18\x05 \x01(\t\x12\x10\n\x08\x66ield_id\x18\x06 \x01(\t\x12\x13\n\ntarget_ids\x18\xe8\x07 \x03(\t\x12\x18\n\x0fsince_update_at\x18\xe9\x07 \x01(\x03\x12\x43\n\x06\x63ursor\x18\xea\x07 \x01(\x0b\x32\x32.mattermost.pluginapi.v1.PropertyValueSearchCursor\x12&\n\x05value\x18\xeb\x07 \x01(\x0b\x32\x16.google.protobuf.Value\"I\n\x19PropertyValueSearchCursor\x12\x19\n\x11property_value_id\x18\x01 \x01(\t\x12\x11\n\tcreate_at\x18\x02 \x01(\x03\"1\n\x16PropertyRequestOptions\x12\x17\n\x0f\x61\x63ting_as_scope\x18\x01 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&mattermost_pluginapi/v1/property.proto\x12\x17mattermost.pluginapi.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\"mattermost_pluginapi/options.proto\")\n\rPropertyGroup\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"\x85\x02\n\rPropertyField\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0c\n\x04type\x18\x04 \x01(\t\x12&\n\x05\x61ttrs\x18\x05 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x11\n\ttarget_id\x18\x06 \x01(\t\x12\x13\n\x0btarget_type\x18\x07 \x01(\t\x12\x11\n\tcreate_at\x18\x08 \x01(\x03\x12\x11\n\tupdate_at\x18\t \x01(\x03\x12\x11\n\tdelete_at\x18\n \x01(\x03\x12\x1d\n\x0flinked_field_id\x18\xe8\x07 \x01(\tH\x00\x88\x01\x01\x42\x12\n\x10_linked_field_id\"\x83\x02\n\x17PropertyFieldSearchOpts\x12\x0c\n\x04page\x18\x01 \x01(\x05\x12\x10\n\x08per_page\x18\x02 \x01(\x05\x12\x17\n\x0finclude_deleted\x18\x03 \x01(\x08\x12\x13\n\x0btarget_type\x18\x04 \x01(\t\x12&\n\ttarget_id\x18\x05 \x01(\tB\x13\xca\xf3\x18\x0f\x32\r\n\tTargetIDs\x10\n\x12\x13\n\ntarget_ids\x18\xe8\x07 \x03(\t\x12\x18\n\x0fsince_update_at\x18\xe9\x07 \x01(\x03\x12\x43\n\x06\x63ursor\x18\xea\x07 \x01(\x0b\x32\x32.mattermost.pluginapi.v1.PropertyFieldSearchCursor\"I\n\x19PropertyFieldSearchCursor\x12\x19\n\x11property_field_id\x18\x01 \x01(\t\x12\x11\n\tcreate_at\x18\x02 \x01(\x03\"\xc7\x01\n\rPropertyValue\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08group_id\x18\x02 \x01(\t\x12\x10\n\x08\x66ield_id\x18\x03 \x01(\t\x12\x11\n\ttarget_id\x18\x04 \x01(\t\x12\x13\n\x0btarget_type\x18\x05 \x01(\t\x12%\n\x05value\x18\x06 \x01(\x0b\x32\x16.google.protobuf.Value\x12\x11\n\tcreate_at\x18\x07 \x01(\x03\x12\x11\n\tupdate_at\x18\x08 \x01(\x03\x12\x11\n\tdelete_at\x18\t \x01(\x03\"\xbd\x02\n\x17PropertyValueSearchOpts\x12\x0c\n\x04page\x18\x01 \x01(\x05\x12\x10\n\x08per_page\x18\x02 \x01(\x05\x12\x17\n\x0finclude_deleted\x18\x03 \x01(\x08\x12\x13\n\x0btarget_type\x18\x04 \x01(\t\x12&\n\ttarget_id\x18\x05 \x01(\tB\x13\xca\xf3\x18\x0f\x32\r\n\tTargetIDs\x10\n\x12\x10\n\x08\x66ield_id\x18\x06 \x01(\t\x12\x13\n\ntarget_ids\x18\xe8\x07 \x03(\t\x12\x18\n\x0fsince_update_at\x18\xe9\x07 \x01(\x03\x12\x43\n\x06\x63ursor\x18\xea\x07 \x01(\x0b\x32\x32.mattermost.pluginapi.v1.PropertyValueSearchCursor\x12&\n\x05value\x18\xeb\x07 \x01(\x0b\x32\x16.google.protobuf.Value\"I\n\x19PropertyValueSearchCursor\x12\x19\n\x11property_value_id\x18\x01 \x01(\t\x12\x11\n\tcreate_at\x18\x02 \x01(\x03\"1\n\x16PropertyRequestOptions\x12\x17\n\x0f\x61\x63ting_as_scope\x18\x01 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mattermost_pluginapi.v1.property_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PROPERTYGROUP']._serialized_start=97
-  _globals['_PROPERTYGROUP']._serialized_end=138
-  _globals['_PROPERTYFIELD']._serialized_start=141
-  _globals['_PROPERTYFIELD']._serialized_end=402
-  _globals['_PROPERTYFIELDSEARCHOPTS']._serialized_start=405
-  _globals['_PROPERTYFIELDSEARCHOPTS']._serialized_end=643
-  _globals['_PROPERTYFIELDSEARCHCURSOR']._serialized_start=645
-  _globals['_PROPERTYFIELDSEARCHCURSOR']._serialized_end=718
-  _globals['_PROPERTYVALUE']._serialized_start=721
-  _globals['_PROPERTYVALUE']._serialized_end=920
-  _globals['_PROPERTYVALUESEARCHOPTS']._serialized_start=923
-  _globals['_PROPERTYVALUESEARCHOPTS']._serialized_end=1219
-  _globals['_PROPERTYVALUESEARCHCURSOR']._serialized_start=1221
-  _globals['_PROPERTYVALUESEARCHCURSOR']._serialized_end=1294
-  _globals['_PROPERTYREQUESTOPTIONS']._serialized_start=1296
-  _globals['_PROPERTYREQUESTOPTIONS']._serialized_end=1345
+  _globals['_PROPERTYFIELDSEARCHOPTS'].fields_by_name['target_id']._loaded_options = None
+  _globals['_PROPERTYFIELDSEARCHOPTS'].fields_by_name['target_id']._serialized_options = b'\312\363\030\0172\r\n\tTargetIDs\020\n'
+  _globals['_PROPERTYVALUESEARCHOPTS'].fields_by_name['target_id']._loaded_options = None
+  _globals['_PROPERTYVALUESEARCHOPTS'].fields_by_name['target_id']._serialized_options = b'\312\363\030\0172\r\n\tTargetIDs\020\n'
+  _globals['_PROPERTYGROUP']._serialized_start=133
+  _globals['_PROPERTYGROUP']._serialized_end=174
+  _globals['_PROPERTYFIELD']._serialized_start=177
+  _globals['_PROPERTYFIELD']._serialized_end=438
+  _globals['_PROPERTYFIELDSEARCHOPTS']._serialized_start=441
+  _globals['_PROPERTYFIELDSEARCHOPTS']._serialized_end=700
+  _globals['_PROPERTYFIELDSEARCHCURSOR']._serialized_start=702
+  _globals['_PROPERTYFIELDSEARCHCURSOR']._serialized_end=775
+  _globals['_PROPERTYVALUE']._serialized_start=778
+  _globals['_PROPERTYVALUE']._serialized_end=977
+  _globals['_PROPERTYVALUESEARCHOPTS']._serialized_start=980
+  _globals['_PROPERTYVALUESEARCHOPTS']._serialized_end=1297
+  _globals['_PROPERTYVALUESEARCHCURSOR']._serialized_start=1299
+  _globals['_PROPERTYVALUESEARCHCURSOR']._serialized_end=1372
+  _globals['_PROPERTYREQUESTOPTIONS']._serialized_start=1374
+  _globals['_PROPERTYREQUESTOPTIONS']._serialized_end=1423
 # @@protoc_insertion_point(module_scope)

@@ -22,19 +22,24 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from mattermost_pluginapi import options_pb2 as mattermost__pluginapi_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,mattermost_pluginapi/v1/shared_channel.proto\x12\x17mattermost.pluginapi.v1\"\x97\x01\n\x12RegisterPluginOpts\x12\x11\n\tplugin_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x13\n\ncreator_id\x18\xe8\x07 \x01(\t\x12\x17\n\x0e\x61uto_share_dms\x18\xe9\x07 \x01(\x08\x12\x15\n\x0c\x61uto_invited\x18\xea\x07 \x01(\x08\"\x8d\x02\n\rSharedChannel\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x0f\n\x07team_id\x18\x02 \x01(\t\x12\x0c\n\x04home\x18\x03 \x01(\t\x12\x11\n\tread_only\x18\x04 \x01(\x08\x12\x12\n\nshare_name\x18\x05 \x01(\t\x12\x1a\n\x12share_display_name\x18\x06 \x01(\t\x12\x15\n\rshare_purpose\x18\x07 \x01(\t\x12\x14\n\x0cshare_header\x18\x08 \x01(\t\x12\x12\n\ncreator_id\x18\t \x01(\t\x12\x11\n\tcreate_at\x18\n \x01(\x03\x12\x11\n\tupdate_at\x18\x0b \x01(\x03\x12\x11\n\tremote_id\x18\x0c \x01(\t\x12\x0c\n\x04type\x18\r \x01(\t\"\x8b\x01\n\x1aGetPostsSinceForSyncCursor\x12\x1b\n\x13last_post_update_at\x18\x01 \x01(\x03\x12\x14\n\x0clast_post_id\x18\x02 \x01(\t\x12\x1c\n\x13last_post_create_at\x18\xe8\x07 \x01(\x03\x12\x1c\n\x13last_post_create_id\x18\xe9\x07 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,mattermost_pluginapi/v1/shared_channel.proto\x12\x17mattermost.pluginapi.v1\x1a\"mattermost_pluginapi/options.proto\"\x97\x01\n\x12RegisterPluginOpts\x12\x11\n\tplugin_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x13\n\ncreator_id\x18\xe8\x07 \x01(\t\x12\x17\n\x0e\x61uto_share_dms\x18\xe9\x07 \x01(\x08\x12\x15\n\x0c\x61uto_invited\x18\xea\x07 \x01(\x08\"\x97\x02\n\rSharedChannel\x12\x12\n\nchannel_id\x18\x01 \x01(\t\x12\x0f\n\x07team_id\x18\x02 \x01(\t\x12\x16\n\x04home\x18\x03 \x01(\tB\x08\xca\xf3\x18\x04\x32\x02\x10\x02\x12\x11\n\tread_only\x18\x04 \x01(\x08\x12\x12\n\nshare_name\x18\x05 \x01(\t\x12\x1a\n\x12share_display_name\x18\x06 \x01(\t\x12\x15\n\rshare_purpose\x18\x07 \x01(\t\x12\x14\n\x0cshare_header\x18\x08 \x01(\t\x12\x12\n\ncreator_id\x18\t \x01(\t\x12\x11\n\tcreate_at\x18\n \x01(\x03\x12\x11\n\tupdate_at\x18\x0b \x01(\x03\x12\x11\n\tremote_id\x18\x0c \x01(\t\x12\x0c\n\x04type\x18\r \x01(\t\"\xa5\x01\n\x1aGetPostsSinceForSyncCursor\x12\x1b\n\x13last_post_update_at\x18\x01 \x01(\x03\x12.\n\x0clast_post_id\x18\x02 \x01(\tB\x18\xca\xf3\x18\x14\x32\x12\n\x10LastPostUpdateID\x12\x1c\n\x13last_post_create_at\x18\xe8\x07 \x01(\x03\x12\x1c\n\x13last_post_create_id\x18\xe9\x07 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mattermost_pluginapi.v1.shared_channel_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REGISTERPLUGINOPTS']._serialized_start=74
-  _globals['_REGISTERPLUGINOPTS']._serialized_end=225
-  _globals['_SHAREDCHANNEL']._serialized_start=228
-  _globals['_SHAREDCHANNEL']._serialized_end=497
-  _globals['_GETPOSTSSINCEFORSYNCCURSOR']._serialized_start=500
-  _globals['_GETPOSTSSINCEFORSYNCCURSOR']._serialized_end=639
+  _globals['_SHAREDCHANNEL'].fields_by_name['home']._loaded_options = None
+  _globals['_SHAREDCHANNEL'].fields_by_name['home']._serialized_options = b'\312\363\030\0042\002\020\002'
+  _globals['_GETPOSTSSINCEFORSYNCCURSOR'].fields_by_name['last_post_id']._loaded_options = None
+  _globals['_GETPOSTSSINCEFORSYNCCURSOR'].fields_by_name['last_post_id']._serialized_options = b'\312\363\030\0242\022\n\020LastPostUpdateID'
+  _globals['_REGISTERPLUGINOPTS']._serialized_start=110
+  _globals['_REGISTERPLUGINOPTS']._serialized_end=261
+  _globals['_SHAREDCHANNEL']._serialized_start=264
+  _globals['_SHAREDCHANNEL']._serialized_end=543
+  _globals['_GETPOSTSSINCEFORSYNCCURSOR']._serialized_start=546
+  _globals['_GETPOSTSSINCEFORSYNCCURSOR']._serialized_end=711
 # @@protoc_insertion_point(module_scope)

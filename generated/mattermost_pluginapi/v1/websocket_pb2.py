@@ -23,17 +23,22 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
+from mattermost_pluginapi import options_pb2 as mattermost__pluginapi_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'mattermost_pluginapi/v1/websocket.proto\x12\x17mattermost.pluginapi.v1\x1a\x1cgoogle/protobuf/struct.proto\"V\n\x10WebSocketRequest\x12\x0b\n\x03seq\x18\x01 \x01(\x03\x12\x0e\n\x06\x61\x63tion\x18\x02 \x01(\t\x12%\n\x04\x64\x61ta\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\"\x88\x03\n\x12WebsocketBroadcast\x12\x12\n\nomit_users\x18\x01 \x03(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x12\n\nchannel_id\x18\x03 \x01(\t\x12\x0f\n\x07team_id\x18\x04 \x01(\t\x12\x15\n\rconnection_id\x18\x05 \x01(\t\x12\x1a\n\x12omit_connection_id\x18\x06 \x01(\x08\x12\x1d\n\x15reliable_cluster_send\x18\x07 \x01(\x08\x12!\n\x19\x63ontention_free_broadcast\x18\x08 \x01(\x08\x12\x1e\n\x15omitted_connection_id\x18\xe8\x07 \x01(\t\x12 \n\x17\x63ontains_sanitized_data\x18\xe9\x07 \x01(\x08\x12 \n\x17\x63ontains_sensitive_data\x18\xea\x07 \x01(\x08\x12\x18\n\x0f\x62roadcast_hooks\x18\xeb\x07 \x03(\t\x12\x35\n\x13\x62roadcast_hook_args\x18\xec\x07 \x03(\x0b\x32\x17.google.protobuf.Structb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'mattermost_pluginapi/v1/websocket.proto\x12\x17mattermost.pluginapi.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\"mattermost_pluginapi/options.proto\"g\n\x10WebSocketRequest\x12\x0b\n\x03seq\x18\x01 \x01(\x03\x12\x0e\n\x06\x61\x63tion\x18\x02 \x01(\t\x12%\n\x04\x64\x61ta\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x0f\n\x06locale\x18\xe8\x07 \x01(\t\"\xac\x03\n\x12WebsocketBroadcast\x12\x1c\n\nomit_users\x18\x01 \x03(\tB\x08\xca\xf3\x18\x04\x32\x02\x10\x05\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12\x12\n\nchannel_id\x18\x03 \x01(\t\x12\x0f\n\x07team_id\x18\x04 \x01(\t\x12\x15\n\rconnection_id\x18\x05 \x01(\t\x12\x1a\n\x12omit_connection_id\x18\x06 \x01(\x08\x12\x1d\n\x15reliable_cluster_send\x18\x07 \x01(\x08\x12!\n\x19\x63ontention_free_broadcast\x18\x08 \x01(\x08\x12\x38\n\x15omitted_connection_id\x18\xe8\x07 \x01(\tB\x18\xca\xf3\x18\x14\x32\x12\n\x10OmitConnectionId\x12 \n\x17\x63ontains_sanitized_data\x18\xe9\x07 \x01(\x08\x12 \n\x17\x63ontains_sensitive_data\x18\xea\x07 \x01(\x08\x12\x18\n\x0f\x62roadcast_hooks\x18\xeb\x07 \x03(\t\x12\x35\n\x13\x62roadcast_hook_args\x18\xec\x07 \x03(\x0b\x32\x17.google.protobuf.Structb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mattermost_pluginapi.v1.websocket_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_WEBSOCKETREQUEST']._serialized_start=98
-  _globals['_WEBSOCKETREQUEST']._serialized_end=184
-  _globals['_WEBSOCKETBROADCAST']._serialized_start=187
-  _globals['_WEBSOCKETBROADCAST']._serialized_end=579
+  _globals['_WEBSOCKETBROADCAST'].fields_by_name['omit_users']._loaded_options = None
+  _globals['_WEBSOCKETBROADCAST'].fields_by_name['omit_users']._serialized_options = b'\312\363\030\0042\002\020\005'
+  _globals['_WEBSOCKETBROADCAST'].fields_by_name['omitted_connection_id']._loaded_options = None
+  _globals['_WEBSOCKETBROADCAST'].fields_by_name['omitted_connection_id']._serialized_options = b'\312\363\030\0242\022\n\020OmitConnectionId'
+  _globals['_WEBSOCKETREQUEST']._serialized_start=134
+  _globals['_WEBSOCKETREQUEST']._serialized_end=237
+  _globals['_WEBSOCKETBROADCAST']._serialized_start=240
+  _globals['_WEBSOCKETBROADCAST']._serialized_end=668
 # @@protoc_insertion_point(module_scope)

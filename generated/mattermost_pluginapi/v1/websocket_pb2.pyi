@@ -28,10 +28,13 @@ class WebSocketRequest(_message.Message):
     SEQ_FIELD_NUMBER: _builtins.int
     ACTION_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
+    LOCALE_FIELD_NUMBER: _builtins.int
     seq: _builtins.int
     """Number that the client gave the message."""
     action: _builtins.str
     """What the message asks for, such as "custom_com.example.plugin_refresh"."""
+    locale: _builtins.str
+    """Language of the user, such as "en". The gRPC host does not carry it."""
     @_builtins.property
     def data(self) -> _struct_pb2.Struct:
         """Content of the message, a JSON object. Stock servers add the client's address. Unset: there is none, or
@@ -44,10 +47,11 @@ class WebSocketRequest(_message.Message):
         seq: _builtins.int = ...,
         action: _builtins.str = ...,
         data: _struct_pb2.Struct | None = ...,
+        locale: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "data", b"data", "seq", b"seq"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "data", b"data", "locale", b"locale", "seq", b"seq"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,140 @@
+"""go-plugin's MuxBroker: streams that find each other by a number which one end has told the other in a call.
+
+Who accepts chooses the number and tells it; who dials opens a stream, writes the number and reads it back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import struct
+from typing import Final
+
+from mattermost_plugin._stock.connection import MuxConnection
+from mattermost_plugin._stock.stream import MuxStream
+from mattermost_plugin._yamux import StreamClosedError
+
+__all__ = ["BROKER_TIMEOUT_S", "MuxBroker", "StreamNotFoundError"]
+
+BROKER_TIMEOUT_S: Final = 5.0
+"""How long go-plugin waits for the other end, and keeps a stream that nobody waits for."""
+
+_ID: Final = struct.Struct("<I")
+_MAX_ID: Final = 0xFFFF_FFFF
+_MAX_UNCLAIMED: Final = 256
+"""Streams that the peer has dialled and nobody has accepted. Both ends know a number before it is dialled."""
+
+_log = logging.getLogger(__name__)
+
+
+class StreamNotFoundError(Exception):
+    """The other end did not come to its stream."""
+
+
+class MuxBroker:
+    """Gives streams to those who know their number.
+
+    Args:
+        connection: the connection.
+    """
+
+    def __init__(self, connection: MuxConnection) -> None:
+        self._connection = connection
+        self._next_id = 0
+        self._waiting: dict[int, asyncio.Future[MuxStream]] = {}
+        self._unclaimed: dict[int, MuxStream] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def next_id(self) -> int:
+        """A new number for `accept`; tell it to the other end."""
+        self._next_id = self._next_id % _MAX_ID + 1
+        return self._next_id
+
+    async def accept(self, stream_id: int) -> MuxStream:
+        """Wait for the other end to dial a number.
+
+        Raises:
+            StreamNotFoundError: it does not come in time.
+        """
+        stream = self._unclaimed.pop(stream_id, None)
+        if stream is None or stream.is_over:
+            waiter = self._waiting[stream_id] = asyncio.get_running_loop().create_future()
+            try:
+                async with asyncio.timeout(BROKER_TIMEOUT_S):
+                    stream = await waiter
+            except TimeoutError:
+                raise StreamNotFoundError(f"the host did not dial stream {stream_id} in time") from None
+            finally:
+                self._waiting.pop(stream_id, None)
+        stream.write(_ID.pack(stream_id))
+        return stream
+
+    async def dial(self, stream_id: int) -> MuxStream:
+        """Reach the stream of a number that the other end has told.
+
+        Do this as soon as the call that tells the number is decoded: the host waits 5 s from when it sent it.
+
+        Raises:
+            StreamNotFoundError: the other end does not accept it, in time or at all.
+            YamuxError: the connection is over.
+        """
+        stream = self._connection.open()
+        stream.write(_ID.pack(stream_id))
+        try:
+            async with asyncio.timeout(BROKER_TIMEOUT_S):
+                answer = await stream.read_exactly(_ID.size)
+        except TimeoutError:
+            stream.reset()
+            raise StreamNotFoundError(f"the host did not accept stream {stream_id} in time") from None
+        except BaseException:
+            stream.reset()
+            raise
+        if answer != _ID.pack(stream_id):
+            stream.reset()
+            raise StreamNotFoundError(f"the host did not accept stream {stream_id}")
+        return stream
+
+    def take(self, stream: MuxStream) -> None:
+        """Take a stream that the peer has opened: its first bytes are the number."""
+        stream.accept()
+        task = asyncio.create_task(self._identify(stream))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def close(self) -> None:
+        """Give up what waits."""
+        for task in self._tasks:
+            task.cancel()
+        for waiter in self._waiting.values():
+            waiter.cancel()
+
+    async def _identify(self, stream: MuxStream) -> None:
+        try:
+            async with asyncio.timeout(BROKER_TIMEOUT_S):
+                number = await stream.read_exactly(_ID.size)
+        except (TimeoutError, StreamClosedError):
+            number = b""
+        if len(number) != _ID.size:
+            _log.warning("the host has opened a stream without saying which")
+            stream.reset()
+            return
+        (stream_id,) = _ID.unpack(number)
+        waiter = self._waiting.pop(stream_id, None)
+        if waiter is not None and not waiter.done():
+            waiter.set_result(stream)
+        elif self._is_kept(stream_id) or len(self._unclaimed) >= _MAX_UNCLAIMED:
+            stream.reset()
+        else:
+            await self._keep(stream_id, stream)
+
+    def _is_kept(self, stream_id: int) -> bool:
+        kept = self._unclaimed.get(stream_id)
+        return kept is not None and not kept.is_over
+
+    async def _keep(self, stream_id: int, stream: MuxStream) -> None:
+        """Hold a stream for an `accept` that comes a little later."""
+        self._unclaimed[stream_id] = stream
+        await asyncio.sleep(BROKER_TIMEOUT_S)
+        if self._unclaimed.get(stream_id) is stream:
+            del self._unclaimed[stream_id]
+            stream.close()

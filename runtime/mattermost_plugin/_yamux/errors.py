@@ -1,0 +1,44 @@
+"""What goes wrong in a session."""
+
+__all__ = [
+    "PeerError",
+    "SessionEndedError",
+    "StreamClosedError",
+    "StreamLimitError",
+    "StreamResetError",
+    "YamuxError",
+]
+
+
+class YamuxError(Exception):
+    """Base of all errors here."""
+
+
+class PeerError(YamuxError):
+    """The peer broke the protocol. The session is over; what is left to send is the go-away that tells the peer.
+
+    Args:
+        reason: what it did.
+        offset: where in the bytes of the connection, counted from 0, the frame begins.
+    """
+
+    def __init__(self, reason: str, offset: int) -> None:
+        super().__init__(f"{reason}, in the frame at byte {offset} of the connection")
+        self.reason = reason
+        self.offset = offset
+
+
+class SessionEndedError(YamuxError):
+    """The session is over, or the peer takes no new streams."""
+
+
+class StreamClosedError(YamuxError):
+    """There is no such stream (any more), or this end has closed its direction."""
+
+
+class StreamResetError(StreamClosedError):
+    """The stream was cut off."""
+
+
+class StreamLimitError(YamuxError):
+    """More streams wait for the peer than it holds."""
