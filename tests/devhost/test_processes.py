@@ -189,6 +189,28 @@ def test_a_kept_file_outlives_the_host(tmp_path: Path) -> None:
     run(read, path)
 
 
+def test_what_came_from_bundles_goes_with_the_host(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    left = tmp_path / "state.sqlite.plugins" / "left"
+
+    async def scenario(host: DevHost) -> None:
+        assert not left.exists()
+        api = ApiService(host.world, host.plugin("a"))
+        data = tar_gz({"plugin.json": b'{"id": "one"}'})
+        await api.answer("InstallPlugin", InstallPluginRequest(file_data=data))
+        assert host.plugin("one").folder.is_dir()
+
+    async def inside() -> None:
+        left.mkdir(parents=True)
+        async with DevHost(path) as host:
+            await host.open_api("a")
+            await scenario(host)
+
+    asyncio.run(inside())
+    assert not left.parent.exists()
+    assert path.exists()
+
+
 def test_a_plugins_socket_is_its_own(tmp_path: Path) -> None:
     async def scenario(host: DevHost) -> None:
         first, second = Path((await host.open_api("a"))[5:]), Path((await host.open_api("b"))[5:])

@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 
 from mattermost_plugin.devhost._grpc_api_server import Network
 from mattermost_plugin.devhost.actions import Actions
+from mattermost_plugin.devhost.app.installed_plugins import forget_bundles
 from mattermost_plugin.devhost.clock import Clock, SystemClock
 from mattermost_plugin.devhost.errors import DevHostError, StartError
 from mattermost_plugin.devhost.events import EventBus
@@ -54,6 +55,8 @@ class DevHost:
         self.world = World(self.store, self.clock, self.events)
         self.world.control = self
         self.act = Actions(self.world)
+        # Those of a host that was killed.
+        forget_bundles(self.world)
         self._network: Network = network
         self._runners: dict[str, PluginRunner] = {}
 
@@ -71,6 +74,7 @@ class DevHost:
             await runner.close()
         self._runners.clear()
         await self.settle()
+        forget_bundles(self.world)
         self.store.close()
 
     async def settle(self) -> None:

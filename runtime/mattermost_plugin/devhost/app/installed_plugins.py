@@ -16,7 +16,7 @@ from mattermost_plugin.devhost.plugins import InstalledPlugin
 from mattermost_plugin.devhost.world import PluginControl, World
 from mattermost_pluginapi.v1.plugin_pb2 import Manifest
 
-__all__ = ["disable_plugin", "enable_plugin", "install_plugin", "installed_plugin", "remove_plugin"]
+__all__ = ["disable_plugin", "enable_plugin", "forget_bundles", "install_plugin", "installed_plugin", "remove_plugin"]
 
 _PLUGIN_ID: Final = re.compile(r"[a-zA-Z0-9_.-]{3,190}")
 
@@ -152,6 +152,11 @@ async def _unpack(world: World, bundle: bytes) -> tuple[Manifest, Path]:
         _discard(world, folder)
         raise
     return manifest, root
+
+
+def forget_bundles(world: World) -> None:
+    """Delete all files that came from bundles: the next host knows nothing of the plugins that they are."""
+    shutil.rmtree(_folder_of_bundles(world), ignore_errors=True)
 
 
 def _folder_of_bundles(world: World) -> Path:
