@@ -69,7 +69,7 @@ class Handler:
             return await coroutine
         loop = asyncio.get_running_loop()
         # A task of its own: a handler that does not heed its cancellation must not keep the reply.
-        task = _start(contain_exit(coroutine), loop)
+        task = _start(contain_exit(coroutine), loop, self.spec.label)
         if task.done():
             return task.result()
         over: asyncio.Future[None] = loop.create_future()
@@ -126,14 +126,18 @@ class Handler:
 
 if sys.version_info >= (3, 12):
 
-    def _start(coroutine: Coroutine[Any, Any, object], loop: asyncio.AbstractEventLoop) -> asyncio.Task[object]:
+    def _start(
+        coroutine: Coroutine[Any, Any, object], loop: asyncio.AbstractEventLoop, name: str
+    ) -> asyncio.Task[object]:
         # Most handlers never wait: such a one is done before this returns.
-        return asyncio.Task(coroutine, loop=loop, eager_start=True)
+        return asyncio.Task(coroutine, loop=loop, name=name, eager_start=True)
 
 else:
 
-    def _start(coroutine: Coroutine[Any, Any, object], loop: asyncio.AbstractEventLoop) -> asyncio.Task[object]:
-        return loop.create_task(coroutine)
+    def _start(
+        coroutine: Coroutine[Any, Any, object], loop: asyncio.AbstractEventLoop, name: str
+    ) -> asyncio.Task[object]:
+        return loop.create_task(coroutine, name=name)
 
 
 def _wake(future: "asyncio.Future[None]") -> None:
