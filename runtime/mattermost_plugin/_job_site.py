@@ -28,6 +28,9 @@ _T = TypeVar("_T")
 _RECORD_PAUSES: Final = RetryPolicy(attempts=10, first_pause_s=0.2, longest_pause_s=5.0)
 """Between attempts to record how a run has ended."""
 
+IDLE_PAUSES: Final = RetryPolicy(first_pause_s=1.0, longest_pause_s=30.0)
+"""Between attempts to run a job, after the server could not be asked or has given an old answer."""
+
 STOPPING: Final = "the plugin stops"
 
 

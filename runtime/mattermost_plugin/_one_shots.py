@@ -17,7 +17,7 @@ from mattermost_plugin._cluster_errors import PluginStoppedError
 from mattermost_plugin._cluster_keys import lock_key, once_key
 from mattermost_plugin._job_records import OneShotRecord
 from mattermost_plugin._job_run import Callback, Ending, OneShotRun, Performance, RunControl
-from mattermost_plugin._job_site import Claim, JobSite, Outcome
+from mattermost_plugin._job_site import IDLE_PAUSES, Claim, JobSite, Outcome
 from mattermost_plugin._one_shot_store import JobId, OneShotStore, StoredJob
 from mattermost_plugin._schedule import as_datetime
 
@@ -31,9 +31,6 @@ SCAN_S: Final = 300.0
 
 _MOST_RUNS: Final = 8
 """Runs at the same time on one node; the others wait for their turn."""
-
-_PAUSES: Final = RetryPolicy(first_pause_s=1.0, longest_pause_s=30.0)
-"""After the server could not be asked, or has given an old answer."""
 
 _LOOK_AGAIN_S: Final = 10.0
 """How often a node looks whether the one that runs a job still does."""
@@ -137,7 +134,7 @@ class OneShotWatch:
             if self._failed_scans == 1:
                 is_expected = isinstance(error, (APITransportError, PluginAPIError))
                 _log.warning("One-shot jobs could not be looked for: %s", error, exc_info=not is_expected)
-            return _PAUSES.pause(self._failed_scans)
+            return IDLE_PAUSES.pause(self._failed_scans)
         self._failed_scans = 0
         # Spread, so that the nodes do not ask all at once.
         return SCAN_S * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
@@ -274,4 +271,4 @@ class OneShotWatch:
 
     def _later(self, entry: _Entry) -> None:
         entry.idle_turns += 1
-        entry.look_at = self._site.clock.now() + _PAUSES.pause(entry.idle_turns)
+        entry.look_at = self._site.clock.now() + IDLE_PAUSES.pause(entry.idle_turns)

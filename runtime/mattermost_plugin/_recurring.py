@@ -8,13 +8,12 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mattermost_plugin._api_call import RetryPolicy
 from mattermost_plugin._api_errors import APITransportError, PluginAPIError
 from mattermost_plugin._cluster_errors import PluginStoppedError
 from mattermost_plugin._cluster_keys import job_key, lock_key
 from mattermost_plugin._job_records import RecurringRecord
 from mattermost_plugin._job_run import Callback, Ending, Performance, RecurringRun, RunControl
-from mattermost_plugin._job_site import Claim, JobSite, Outcome, swap
+from mattermost_plugin._job_site import IDLE_PAUSES, Claim, JobSite, Outcome, swap
 from mattermost_plugin._schedule import Due, Schedule, as_datetime, is_too_far_ahead
 
 if TYPE_CHECKING:
@@ -24,9 +23,6 @@ _log = logging.getLogger(__name__)
 
 MOST_TRIES: Final = 3
 """How many runs in a row may end with their nodes before one is left out."""
-
-_PAUSES: Final = RetryPolicy(first_pause_s=1.0, longest_pause_s=30.0)
-"""After the server could not be asked, or has given an old answer."""
 
 _LOOK_AGAIN_S: Final = 5.0
 """How often a node looks whether the one that runs a job still does. A lock's time to live comes on top of it."""
@@ -176,4 +172,4 @@ class RecurringWatch:
     def _later(self) -> float:
         """When to try again what came to nothing."""
         self._idle_turns += 1
-        return self._site.clock.now() + _PAUSES.pause(self._idle_turns)
+        return self._site.clock.now() + IDLE_PAUSES.pause(self._idle_turns)

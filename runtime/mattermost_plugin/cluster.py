@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
 
 from mattermost_plugin._background import call_on_loop
 from mattermost_plugin._cluster_errors import LockLostError, LockTimeoutError, PluginStoppedError
 from mattermost_plugin._cluster_keys import RESERVED_PREFIX
+from mattermost_plugin._lease import DEFAULT_TTL_S
 from mattermost_plugin._locks import Locks
 from mattermost_plugin._mutex import MutexCore
 
@@ -32,9 +33,6 @@ __all__ = [
     "Mutex",
     "PluginStoppedError",
 ]
-
-DEFAULT_TTL_S: Final = 15
-"""Go plugins' mutexes have the same."""
 
 
 class Cluster:

@@ -21,7 +21,7 @@ from mattermost_plugin._cluster_keys import checked_handler_name, checked_name
 from mattermost_plugin._job_errors import DuplicateJobError, JobCancelledError, UnknownJobError
 from mattermost_plugin._job_run import Callback, JobRun, OneShotRun, RecurringRun, RunT
 from mattermost_plugin._job_site import JobSite
-from mattermost_plugin._lease import checked_ttl
+from mattermost_plugin._lease import DEFAULT_TTL_S, checked_ttl
 from mattermost_plugin._one_shot_store import PlannedJob
 from mattermost_plugin._one_shots import OneShotSpec
 from mattermost_plugin._recurring import RecurringSpec, RecurringWatch
@@ -46,7 +46,6 @@ __all__ = [
     "UnknownJobError",
 ]
 
-DEFAULT_TTL_S: Final = 15
 _LONGEST_RETRY_S: Final = 3600.0
 _MOST_ATTEMPTS: Final = 1000
 

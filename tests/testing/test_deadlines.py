@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -226,7 +225,5 @@ def test_two_servers_at_a_time() -> None:
 
 def test_time_passes_while_a_test_waits() -> None:
     # The limits are the machine's: a clock that stands still must not turn them off.
-    began = time.monotonic()
     with TestServer() as server, pytest.raises(DeadlineError):
         server.wait_until(lambda: False, timeout_s=0.05)
-    assert time.monotonic() > began
