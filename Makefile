@@ -22,7 +22,7 @@ DOCUMENTED := mattermost_plugin $(PUBLIC_MODULES:%=mattermost_plugin.%) \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check codegen codegen-check bench docs dist clean
+.PHONY: help demo test check codegen codegen-check bench soak docs dist clean
 
 help:  ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ codegen-check: $(DEV)  ## compare generated/ with what protos/ give
 
 bench: $(DEV)  ## measure
 	@$(PYTHON) -m bench
+
+soak: $(DEV)  ## call the plugin API a million times and watch the memory; takes minutes
+	@$(PYTHON) -m bench.soak_api
 
 docs: $(DOCS)  ## write the API documentation to build/docs
 	@rm -rf build/docs

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bench.compare import Result
 from bench.effort import FULL, QUICK, Effort
+from bench.measure_api import measure_api
 from bench.measure_hooks import measure_hooks
 from bench.measure_http import measure_http
 from bench.measure_imports import SERVING, import_profile, measure_imports
@@ -23,6 +24,7 @@ _PROFILE_LINES = 40
 _PARTS: Mapping[str, Callable[[Workplace, Effort], Awaitable[list[Result]]]] = {
     "async": partial(measure_hooks, mode="async"),
     "sync": partial(measure_hooks, mode="sync"),
+    "api": measure_api,
     "http": measure_http,
     "startup": measure_startup,
     "imports": measure_imports,

@@ -11,6 +11,9 @@ from typing import Final, Self
 import grpc.aio
 
 from bench.workload import CHUNK_BYTES, http_chunk, http_head
+from mattermost_pluginapi.v1.command_pb2 import CommandArgs
+from mattermost_pluginapi.v1.common_pb2 import PluginContext
+from mattermost_pluginapi.v1.hooks_command_pb2 import ExecuteCommandRequest, ExecuteCommandResponse
 from mattermost_pluginapi.v1.hooks_http_pb2 import ServeHTTPResponse
 from mattermost_pluginapi.v1.hooks_lifecycle_pb2 import ImplementedRequest, OnActivateRequest
 
@@ -18,6 +21,7 @@ _SERVICE: Final = "/mattermost.pluginapi.v1.PluginHooks"
 _HOOK_DEADLINE_S: Final = 30.0
 """What the host gives each hook. ServeHTTP has no deadline."""
 
+_REQUEST_ID: Final = "request".ljust(26, "x")
 _MIB: Final = 1024 * 1024
 
 
@@ -40,6 +44,7 @@ class PluginClient:
         self._implemented: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._unary("Implemented")
         self._on_activate: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._unary("OnActivate")
         self._hook: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._unary("MessageWillBePosted")
+        self._command: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._unary("ExecuteCommand")
         self._http: grpc.aio.StreamStreamMultiCallable[bytes, bytes] = self._channel.stream_stream(
             f"{_SERVICE}/ServeHTTP"
         )
@@ -63,6 +68,15 @@ class PluginClient:
     async def hook(self, request: bytes) -> bytes:
         """Call MessageWillBePosted."""
         return await self._hook(request, timeout=_HOOK_DEADLINE_S)
+
+    async def command(self, text: str) -> str:
+        """Call ExecuteCommand and return the text of its answer."""
+        context = PluginContext(request_id=_REQUEST_ID)
+        request = ExecuteCommandRequest(plugin_context=context, args=CommandArgs(command=text)).SerializeToString()
+        answer = ExecuteCommandResponse.FromString(await self._command(request, timeout=_HOOK_DEADLINE_S))
+        if answer.HasField("error"):
+            raise WrongAnswerError(answer.error.message)
+        return answer.response.text
 
     async def get(self, head: bytes) -> None:
         """Send a request without a body and read its answer to the end."""

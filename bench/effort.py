@@ -15,6 +15,9 @@ class Effort:
     """One after the other, per round and side. A round is short, so that what disturbs it disturbs both sides."""
     hook_calls_in_flight: int
     """Several at once, per round and side."""
+    api_rounds: int
+    api_calls: int
+    """One after the other in one handler, per round and side."""
     http_rounds: int
     http_calls: int
     http_calls_in_flight: int
@@ -29,6 +32,8 @@ FULL = Effort(
     hook_rounds=18,
     hook_calls=100,
     hook_calls_in_flight=320,
+    api_rounds=18,
+    api_calls=100,
     http_rounds=8,
     http_calls=60,
     http_calls_in_flight=160,
@@ -43,6 +48,8 @@ QUICK = Effort(
     hook_rounds=7,
     hook_calls=100,
     hook_calls_in_flight=320,
+    api_rounds=7,
+    api_calls=100,
     http_rounds=4,
     http_calls=50,
     http_calls_in_flight=96,

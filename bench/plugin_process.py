@@ -11,15 +11,16 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Literal, Self
+from types import MappingProxyType, TracebackType
+from typing import Final, Literal, Self, get_args
 
-Side = Literal["bare", "sdk"]
+Side = Literal["bare", "sdk", "api"]
+"""The opponent, the plugin under test, and the one that calls the plugin API."""
 Mode = Literal["async", "sync"]
 
 _SOURCES: Final = Path(__file__).parent
@@ -62,7 +63,7 @@ def workplace() -> Iterator[Workplace]:
         for package in _PACKAGES:
             shutil.copytree(_source_of(package), folder / package, ignore=shutil.ignore_patterns("__pycache__"))
         compileall.compile_dir(folder, quiet=1)
-        for side in ("bare", "sdk"):
+        for side in get_args(Side):
             source = _SOURCES / f"{side}_plugin.py"
             py_compile.compile(str(source), cfile=str(folder / f"{side}_plugin.pyc"), doraise=True)
         yield Workplace(folder)
@@ -88,8 +89,16 @@ class PluginProcess:
         """Seconds from the start of the process to its handshake line."""
 
     @classmethod
-    async def start(cls, place: Workplace, side: Side, mode: Mode) -> Self:
+    async def start(
+        cls, place: Workplace, side: Side, mode: Mode, variables: Mapping[str, str] = MappingProxyType({})
+    ) -> Self:
         """Start the plugin and read its handshake line.
+
+        Args:
+            place: where its code is.
+            side: which one.
+            mode: what its handlers are.
+            variables: what the environment has beside the usual.
 
         Raises:
             PluginStartError: there is none.
@@ -100,7 +109,7 @@ class PluginProcess:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env=place.environment(),
+            env={**place.environment(), **variables},
             cwd=place.folder,
         )
         log = asyncio.create_task(_read_log(process))
@@ -133,11 +142,11 @@ class PluginProcess:
 
     def rss_mib(self) -> float:
         """Resident set, in MiB."""
-        return self._status_mib("VmRSS")
+        return status_mib(self._process.pid, "VmRSS")
 
     def peak_rss_mib(self) -> float:
         """Peak of the resident set since `reset_peak`, in MiB."""
-        return self._status_mib("VmHWM")
+        return status_mib(self._process.pid, "VmHWM")
 
     def reset_peak(self) -> None:
         """Let the peak begin anew."""
@@ -154,12 +163,14 @@ class PluginProcess:
     def _proc(self) -> Path:
         return Path("/proc", str(self._process.pid))
 
-    def _status_mib(self, key: str) -> float:
-        for line in (self._proc / "status").read_text().splitlines():
-            name, _, value = line.partition(":")
-            if name == key:
-                return int(value.split()[0]) / 1024
-        raise KeyError(key)
+
+def status_mib(pid: int, key: str) -> float:
+    """A size that Linux tells of a process, in MiB."""
+    for line in Path("/proc", str(pid), "status").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name == key:
+            return int(value.split()[0]) / 1024
+    raise KeyError(key)
 
 
 async def _kill(process: asyncio.subprocess.Process) -> None:

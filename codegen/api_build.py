@@ -7,7 +7,8 @@ from typing import Any
 from google.protobuf.descriptor_pb2 import FieldDescriptorProto as Field
 
 from codegen.api_fields import FieldRuleError, api_parameter, api_result
-from codegen.api_model import ApiMethod, ApiParameter, ApiResult, ApiService
+from codegen.api_model import ApiIterator, ApiMethod, ApiParameter, ApiResult, ApiService
+from codegen.api_pages import api_iterator
 from codegen.descriptors import Descriptors, Message, Position, Rpc
 from codegen.errors import CodegenError, Fault
 from codegen.naming import RESERVED_API_METHODS, RESERVED_API_PARAMETERS, RESERVED_RESULTS, is_go_name, snake_case
@@ -38,6 +39,7 @@ class _Builder:
     def service(self) -> ApiService:
         methods = [method for rpc in self._rpcs if (method := self._method(rpc)) is not None]
         self._check_names()
+        self._check_iterator_names(methods)
         if self._faults:
             raise CodegenError("The proto files have faults:", self._faults)
         return ApiService(_SERVICE, tuple(methods), reached_models(self._descriptors, self._rpcs))
@@ -76,6 +78,7 @@ class _Builder:
             minimum_server_version=options.minimum_server_version,
             summary=summary,
             doc=doc,
+            iterator=self._iterator(rpc, request, response, parameters, is_reversed=options.reversed_pages),
         )
 
     def _options(self, rpc: Rpc) -> Any | None:
@@ -154,6 +157,22 @@ class _Builder:
             if field.name in RESERVED_RESULTS or keyword.iskeyword(field.name) or field.name.startswith("_"):
                 self._fault(position, symbol, f"`{field.name}` cannot name one of several results; choose another name")
 
+    def _iterator(
+        self,
+        rpc: Rpc,
+        request: Message,
+        response: Message,
+        parameters: tuple[ApiParameter, ...],
+        *,
+        is_reversed: bool,
+    ) -> ApiIterator | None:
+        method = snake_case(self._go_name(rpc))
+        try:
+            return api_iterator(self._descriptors, method, request, response, parameters, is_reversed=is_reversed)
+        except FieldRuleError as error:
+            self._fault(rpc.position, rpc_symbol(rpc), str(error))
+        return None
+
     # Names
 
     def _check_names(self) -> None:
@@ -171,6 +190,14 @@ class _Builder:
             other = seen.setdefault(method, rpc)
             if other is not rpc:
                 message = f"its Python name `{method}` is that of {rpc_symbol(other)} too; give one of them a go_name"
+                self._fault(rpc.position, rpc_symbol(rpc), message)
+
+    def _check_iterator_names(self, methods: Sequence[ApiMethod]) -> None:
+        iterators = {method.iterator.method: method.name for method in methods if method.iterator is not None}
+        for rpc in self._rpcs:
+            name = snake_case(self._go_name(rpc))
+            if name in iterators:
+                message = f"its Python name `{name}` is that of the iterator of {iterators[name]}; give it a go_name"
                 self._fault(rpc.position, rpc_symbol(rpc), message)
 
     def _message(self, type_name: str) -> Message:

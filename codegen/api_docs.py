@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from codegen.api_model import ApiMethod, ApiResult
+from codegen.api_model import ApiIterator, ApiMethod, ApiResult
 from codegen.text import one_line, wrap
 
 _TIMEOUT_DOC = "timeout: seconds until the call is given up; None stands for the client's setting."
@@ -12,6 +12,22 @@ _RAISES: Final = (
     "PluginAPIError: the server refused the call or failed; each kind of it is a subclass.",
     "APITransportError: no answer came.",
 )
+_PAGE_SIZE_DOC = "page_size: how many items to ask for in one call, at least 1. A server may give fewer."
+_ITERATOR_TIMEOUT_DOC = "timeout: seconds until one of the calls is given up; None stands for the client's setting."
+_ITERATOR_RAISES: Final = (
+    "ValueError: page_size is no number of items; raised at once.",
+    "RepeatedPageError: the server gives the same full page again and again.",
+    *_RAISES,
+)
+_PAGES_DOC = (
+    "Nothing is called before the first item is asked for, and a page is read when all items of the one before were "
+    "taken. Only an empty page ends the list, for servers may give fewer items than they were asked for."
+)
+_NUMBERED_DOC = "If the list changes meanwhile, items may be left out or come twice."
+_LAST_ID_DOC = "Each page goes on after the last item of the one before, so that changes meanwhile move no other item."
+_MORE_DOC = "What else a page holds is left out."
+_REVERSED_DOC = "The items of each page are turned round, so that all of them stand in one order."
+
 # Comments speak of failures by their kind; its exception has this name.
 _ERRORS: Final = {"NotFound": "NotFoundError"}
 
@@ -30,7 +46,12 @@ class ApiDocs:
 
     def functions(self) -> dict[str, Callable[..., str]]:
         """What templates call."""
-        return {"api_doc": self.method, "result_doc": self.result, "result_class_doc": self.result_class}
+        return {
+            "api_doc": self.method,
+            "iterator_doc": self.iterator,
+            "result_doc": self.result,
+            "result_class_doc": self.result_class,
+        }
 
     def method(self, method: ApiMethod) -> str:
         """The docstring of a client's method."""
@@ -46,6 +67,25 @@ class ApiDocs:
             parts.append("Returns:\n" + wrap(self.result(method.results[0]), indent=4, hanging=4))
         parts.append(_section("Raises", _RAISES))
         parts.append(f"Servers have it from {method.minimum_server_version} on.")
+        return "\n\n".join(parts)
+
+    def iterator(self, method: ApiMethod, iterator: ApiIterator) -> str:
+        """The docstring of the method that goes through all pages of another one."""
+        order = _NUMBERED_DOC if iterator.has_numbers else _LAST_ID_DOC
+        more = [_REVERSED_DOC] if iterator.is_reversed else [_MORE_DOC] if iterator.has_more else []
+        options = dict(iterator.options)
+        arguments = [
+            f"{parameter.name}: {self._python(one_line(parameter.doc))}"
+            + (f" Its {options[parameter.name]} do not count." if parameter.name in options else "")
+            for parameter in iterator.parameters
+        ]
+        parts = [
+            f"Goes through everything that `{method.method}` lists, item by item.",
+            wrap(" ".join([_PAGES_DOC, order, *more])),
+            _section("Args", [*arguments, _PAGE_SIZE_DOC, _ITERATOR_TIMEOUT_DOC]),
+            _section("Raises", _ITERATOR_RAISES),
+            f"Servers have it from {method.minimum_server_version} on.",
+        ]
         return "\n\n".join(parts)
 
     def result(self, result: ApiResult) -> str:

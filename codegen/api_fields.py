@@ -30,23 +30,24 @@ def api_parameter(message: Message, field: Field, default_value: str, doc: str) 
     Raises:
         FieldRuleError: there is no rule for its type, or the default does not fit it.
     """
-    entry = _map_entry(message, field)
-    expression, default = field.name, _default(field, default_value, is_map=entry is not None)
+    entry = map_entry(message, field)
+    default = _default(field, default_value, is_map=entry is not None)
+    is_list = field.label == Field.LABEL_REPEATED and entry is None
+    is_nullable = field.proto3_optional or default == "None"
+    expression = field.name
     if entry is not None:
         type_ = _map_type(entry, "Mapping")
-    elif field.type_name == _STRUCT and field.label != Field.LABEL_REPEATED:
+    elif field.type_name == _STRUCT and not is_list:
         type_ = PythonType("Mapping[str, object]", (Import(_VALUES_MODULE, "to_struct"),))
         expression = f'to_struct("{field.name}", {field.name})'
+        if is_nullable:
+            expression = f"None if {field.name} is None else {expression}"
     else:
         element = _element(field)
-        is_list = field.label == Field.LABEL_REPEATED
         type_ = PythonType(f"Sequence[{element.expression}]", element.imports) if is_list else element
-    if field.proto3_optional or default == "None":
+    if is_nullable:
         type_ = PythonType(f"{type_.expression} | None", type_.imports)
-    if type_.expression == "Mapping[str, object] | None":
-        expression = f"None if {field.name} is None else {expression}"
-    is_list = field.label == Field.LABEL_REPEATED and entry is None
-    return ApiParameter(field.name, type_, default, expression, is_list, doc)
+    return ApiParameter(field.name, type_, default, expression, is_list, is_nullable, doc)
 
 
 def api_result(message: Message, field: Field, *, nullable: bool, doc: str) -> ApiResult:
@@ -55,7 +56,7 @@ def api_result(message: Message, field: Field, *, nullable: bool, doc: str) -> A
     Raises:
         FieldRuleError: there is no rule for its type, or it cannot be None.
     """
-    entry, value = _map_entry(message, field), f"response.{field.name}"
+    entry, value = map_entry(message, field), f"response.{field.name}"
     is_repeated = field.label == Field.LABEL_REPEATED
     if nullable and (is_repeated or field.proto3_optional or field.type not in _MAY_BE_NULL):
         raise FieldRuleError("nullable is for single strings, bytes and messages without `optional`")
@@ -84,7 +85,7 @@ def _element(field: Field) -> PythonType:
     return element
 
 
-def _map_entry(message: Message, field: Field) -> tuple[Field, Field] | None:
+def map_entry(message: Message, field: Field) -> tuple[Field, Field] | None:
     """Key and value of a map field; None if the field is no map."""
     for nested in message.descriptor.nested_type:
         if nested.options.map_entry and field.type_name == f".{message.full_name}.{nested.name}":

@@ -1,8 +1,12 @@
 """What the templates of the plugin API print. Every name, type, default and order is decided before it gets here."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from codegen.model import Import, PythonType
+
+DEFAULT_PAGE_SIZE: Final = 200
+"""How many items an iterator asks for at once. The server's REST API allows as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,7 @@ class ApiParameter:
     expression: str
     """What becomes the request's field."""
     is_list: bool
+    is_nullable: bool
     doc: str
 
 
@@ -28,6 +33,30 @@ class ApiResult:
     expression: str
     """How a client gets it from `response`."""
     doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiIterator:
+    """A method of the clients that goes through all pages of another one."""
+
+    method: str
+    """Its name."""
+    item: PythonType
+    parameters: tuple[ApiParameter, ...]
+    arguments: tuple[tuple[str, str], ...]
+    """What it gives the other method at each call: names and expressions in terms of `walk` and its parameters."""
+    rows: str
+    """How it gets the items from the other method's `answer`."""
+    imports: tuple[Import, ...]
+    """What parameters, item and arguments need."""
+    has_numbers: bool
+    """Whether the pages have numbers; else each one goes on after the last item of the one before."""
+    options: tuple[tuple[str, str], ...]
+    """The parameters that hold the page, each with those of its fields that the iterator sets, in words."""
+    has_more: bool
+    """Whether an answer holds more than the items."""
+    is_reversed: bool
+    """Whether the items of a page are turned round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +79,8 @@ class ApiMethod:
     minimum_server_version: str
     summary: str
     doc: str
+    iterator: ApiIterator | None
+    """The method that goes through its pages; None if it has no pages."""
 
     @property
     def result_class(self) -> str:
@@ -69,10 +100,16 @@ class ApiMethod:
         return tuple(parameter.name for parameter in self.parameters if parameter.is_list)
 
     @property
+    def nullable(self) -> tuple[str, ...]:
+        """The parameters that may be None."""
+        return tuple(parameter.name for parameter in self.parameters if parameter.is_nullable)
+
+    @property
     def imports(self) -> tuple[Import, ...]:
-        """What the types of parameters and results need."""
+        """What the types of parameters and results need, and the iterator."""
         types = [*(parameter.type for parameter in self.parameters), *(result.type for result in self.results)]
-        return tuple(wanted for type_ in types for wanted in type_.imports)
+        of_iterator = self.iterator.imports if self.iterator is not None else ()
+        return (*(wanted for type_ in types for wanted in type_.imports), *of_iterator)
 
 
 @dataclass(frozen=True, slots=True)

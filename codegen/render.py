@@ -7,7 +7,7 @@ from pathlib import Path
 import jinja2
 
 from codegen.api_docs import ApiDocs
-from codegen.api_model import ApiService
+from codegen.api_model import DEFAULT_PAGE_SIZE, ApiService
 from codegen.errors import CodegenError
 from codegen.model import Hook, Import, Service
 from codegen.stock_model import StockWire
@@ -45,7 +45,7 @@ def render(service: Service, api: ApiService | None = None, stock: StockWire | N
     environment.globals["import_lines"] = import_lines
     environment.globals["hook_doc"] = hook_doc
     if api is not None:
-        environment.globals.update(ApiDocs(api.methods).functions())
+        environment.globals.update(ApiDocs(api.methods).functions(), default_page_size=DEFAULT_PAGE_SIZE)
     models = _models(service, api)
     outputs = {}
     left_out = tuple(folder for folder, model in ((_API_FOLDER, api), (_STOCK_FOLDER, stock)) if model is None)

@@ -25,25 +25,25 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"mattermost_pluginapi/options.proto\x12\x1cmattermost.pluginapi.options\x1a google/protobuf/descriptor.proto\"w\n\x0bHookOptions\x12\x1e\n\x16minimum_server_version\x18\x01 \x01(\t\x12\x37\n\x08on_error\x18\x02 \x01(\x0e\x32%.mattermost.pluginapi.options.OnError\x12\x0f\n\x07go_name\x18\x03 \x01(\t\"Q\n\nApiOptions\x12\x1e\n\x16minimum_server_version\x18\x01 \x01(\t\x12\x12\n\nrepeatable\x18\x02 \x01(\x08\x12\x0f\n\x07go_name\x18\x03 \x01(\t\"t\n\x07GoField\x12\x0c\n\x04name\x18\x01 \x01(\t\x12>\n\nconversion\x18\x02 \x01(\x0e\x32*.mattermost.pluginapi.options.GoConversion\x12\x0c\n\x04type\x18\x03 \x01(\t\x12\r\n\x05texts\x18\x04 \x03(\t\"$\n\x10\x45numValueOptions\x12\x10\n\x08go_value\x18\x01 \x01(\t\"\x9a\x01\n\x0c\x46ieldOptions\x12\x0e\n\x06reader\x18\x01 \x01(\t\x12\x0e\n\x06writer\x18\x02 \x01(\t\x12\x15\n\rdefault_value\x18\x04 \x01(\t\x12\x10\n\x08nullable\x18\x05 \x01(\x08\x12\x31\n\x02go\x18\x06 \x01(\x0b\x32%.mattermost.pluginapi.options.GoField\x12\x0e\n\x06secret\x18\x03 \x01(\x08*`\n\x07OnError\x12\x18\n\x14ON_ERROR_UNSPECIFIED\x10\x00\x12\x12\n\x0eON_ERROR_ALLOW\x10\x01\x12\x13\n\x0fON_ERROR_REJECT\x10\x02\x12\x12\n\x0eON_ERROR_ERROR\x10\x03*\xe3\x02\n\x0cGoConversion\x12\x1d\n\x19GO_CONVERSION_UNSPECIFIED\x10\x00\x12\x19\n\x15GO_CONVERSION_DECIMAL\x10\x01\x12\x1b\n\x17GO_CONVERSION_TRUE_TEXT\x10\x02\x12\x17\n\x13GO_CONVERSION_FIRST\x10\x03\x12\x18\n\x14GO_CONVERSION_JOINED\x10\x04\x12\x16\n\x12GO_CONVERSION_KEYS\x10\x05\x12\x14\n\x10GO_CONVERSION_ID\x10\x06\x12\x17\n\x13GO_CONVERSION_LEVEL\x10\x07\x12\x17\n\x13GO_CONVERSION_PAIRS\x10\x08\x12\x1c\n\x18GO_CONVERSION_DESCENDING\x10\t\x12\x16\n\x12GO_CONVERSION_ONLY\x10\n\x12\x1a\n\x16GO_CONVERSION_NOT_ZERO\x10\x0b\x12\x17\n\x13GO_CONVERSION_INDEX\x10\x0c:Y\n\x04hook\x12\x1e.google.protobuf.MethodOptions\x18\xb9\x8e\x03 \x01(\x0b\x32).mattermost.pluginapi.options.HookOptions:W\n\x03\x61pi\x12\x1e.google.protobuf.MethodOptions\x18\xba\x8e\x03 \x01(\x0b\x32(.mattermost.pluginapi.options.ApiOptions:Z\n\x05\x66ield\x12\x1d.google.protobuf.FieldOptions\x18\xb9\x8e\x03 \x01(\x0b\x32*.mattermost.pluginapi.options.FieldOptions:g\n\nenum_value\x12!.google.protobuf.EnumValueOptions\x18\xb9\x8e\x03 \x01(\x0b\x32..mattermost.pluginapi.options.EnumValueOptionsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"mattermost_pluginapi/options.proto\x12\x1cmattermost.pluginapi.options\x1a google/protobuf/descriptor.proto\"w\n\x0bHookOptions\x12\x1e\n\x16minimum_server_version\x18\x01 \x01(\t\x12\x37\n\x08on_error\x18\x02 \x01(\x0e\x32%.mattermost.pluginapi.options.OnError\x12\x0f\n\x07go_name\x18\x03 \x01(\t\"i\n\nApiOptions\x12\x1e\n\x16minimum_server_version\x18\x01 \x01(\t\x12\x12\n\nrepeatable\x18\x02 \x01(\x08\x12\x0f\n\x07go_name\x18\x03 \x01(\t\x12\x16\n\x0ereversed_pages\x18\x04 \x01(\x08\"t\n\x07GoField\x12\x0c\n\x04name\x18\x01 \x01(\t\x12>\n\nconversion\x18\x02 \x01(\x0e\x32*.mattermost.pluginapi.options.GoConversion\x12\x0c\n\x04type\x18\x03 \x01(\t\x12\r\n\x05texts\x18\x04 \x03(\t\"$\n\x10\x45numValueOptions\x12\x10\n\x08go_value\x18\x01 \x01(\t\"\x9a\x01\n\x0c\x46ieldOptions\x12\x0e\n\x06reader\x18\x01 \x01(\t\x12\x0e\n\x06writer\x18\x02 \x01(\t\x12\x15\n\rdefault_value\x18\x04 \x01(\t\x12\x10\n\x08nullable\x18\x05 \x01(\x08\x12\x31\n\x02go\x18\x06 \x01(\x0b\x32%.mattermost.pluginapi.options.GoField\x12\x0e\n\x06secret\x18\x03 \x01(\x08*`\n\x07OnError\x12\x18\n\x14ON_ERROR_UNSPECIFIED\x10\x00\x12\x12\n\x0eON_ERROR_ALLOW\x10\x01\x12\x13\n\x0fON_ERROR_REJECT\x10\x02\x12\x12\n\x0eON_ERROR_ERROR\x10\x03*\xe3\x02\n\x0cGoConversion\x12\x1d\n\x19GO_CONVERSION_UNSPECIFIED\x10\x00\x12\x19\n\x15GO_CONVERSION_DECIMAL\x10\x01\x12\x1b\n\x17GO_CONVERSION_TRUE_TEXT\x10\x02\x12\x17\n\x13GO_CONVERSION_FIRST\x10\x03\x12\x18\n\x14GO_CONVERSION_JOINED\x10\x04\x12\x16\n\x12GO_CONVERSION_KEYS\x10\x05\x12\x14\n\x10GO_CONVERSION_ID\x10\x06\x12\x17\n\x13GO_CONVERSION_LEVEL\x10\x07\x12\x17\n\x13GO_CONVERSION_PAIRS\x10\x08\x12\x1c\n\x18GO_CONVERSION_DESCENDING\x10\t\x12\x16\n\x12GO_CONVERSION_ONLY\x10\n\x12\x1a\n\x16GO_CONVERSION_NOT_ZERO\x10\x0b\x12\x17\n\x13GO_CONVERSION_INDEX\x10\x0c:Y\n\x04hook\x12\x1e.google.protobuf.MethodOptions\x18\xb9\x8e\x03 \x01(\x0b\x32).mattermost.pluginapi.options.HookOptions:W\n\x03\x61pi\x12\x1e.google.protobuf.MethodOptions\x18\xba\x8e\x03 \x01(\x0b\x32(.mattermost.pluginapi.options.ApiOptions:Z\n\x05\x66ield\x12\x1d.google.protobuf.FieldOptions\x18\xb9\x8e\x03 \x01(\x0b\x32*.mattermost.pluginapi.options.FieldOptions:g\n\nenum_value\x12!.google.protobuf.EnumValueOptions\x18\xb9\x8e\x03 \x01(\x0b\x32..mattermost.pluginapi.options.EnumValueOptionsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mattermost_pluginapi.options_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ONERROR']._serialized_start=619
-  _globals['_ONERROR']._serialized_end=715
-  _globals['_GOCONVERSION']._serialized_start=718
-  _globals['_GOCONVERSION']._serialized_end=1073
+  _globals['_ONERROR']._serialized_start=643
+  _globals['_ONERROR']._serialized_end=739
+  _globals['_GOCONVERSION']._serialized_start=742
+  _globals['_GOCONVERSION']._serialized_end=1097
   _globals['_HOOKOPTIONS']._serialized_start=102
   _globals['_HOOKOPTIONS']._serialized_end=221
   _globals['_APIOPTIONS']._serialized_start=223
-  _globals['_APIOPTIONS']._serialized_end=304
-  _globals['_GOFIELD']._serialized_start=306
-  _globals['_GOFIELD']._serialized_end=422
-  _globals['_ENUMVALUEOPTIONS']._serialized_start=424
-  _globals['_ENUMVALUEOPTIONS']._serialized_end=460
-  _globals['_FIELDOPTIONS']._serialized_start=463
-  _globals['_FIELDOPTIONS']._serialized_end=617
+  _globals['_APIOPTIONS']._serialized_end=328
+  _globals['_GOFIELD']._serialized_start=330
+  _globals['_GOFIELD']._serialized_end=446
+  _globals['_ENUMVALUEOPTIONS']._serialized_start=448
+  _globals['_ENUMVALUEOPTIONS']._serialized_end=484
+  _globals['_FIELDOPTIONS']._serialized_start=487
+  _globals['_FIELDOPTIONS']._serialized_end=641
 # @@protoc_insertion_point(module_scope)

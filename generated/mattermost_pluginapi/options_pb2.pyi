@@ -158,6 +158,7 @@ class ApiOptions(_message.Message):
     MINIMUM_SERVER_VERSION_FIELD_NUMBER: _builtins.int
     REPEATABLE_FIELD_NUMBER: _builtins.int
     GO_NAME_FIELD_NUMBER: _builtins.int
+    REVERSED_PAGES_FIELD_NUMBER: _builtins.int
     minimum_server_version: _builtins.str
     """First server version that has the method, such as "5.2"."""
     repeatable: _builtins.bool
@@ -166,16 +167,21 @@ class ApiOptions(_message.Message):
     """
     go_name: _builtins.str
     """The method's Go name where it differs from the rpc's name. Empty: the rpc's name."""
+    reversed_pages: _builtins.bool
+    """Of a method that lists page by page: the items of a page stand in the order opposite to that of the pages.
+    An iterator turns them round.
+    """
     def __init__(
         self,
         *,
         minimum_server_version: _builtins.str = ...,
         repeatable: _builtins.bool = ...,
         go_name: _builtins.str = ...,
+        reversed_pages: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["go_name", b"go_name", "minimum_server_version", b"minimum_server_version", "repeatable", b"repeatable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["go_name", b"go_name", "minimum_server_version", b"minimum_server_version", "repeatable", b"repeatable", "reversed_pages", b"reversed_pages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

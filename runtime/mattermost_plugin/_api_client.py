@@ -1,29 +1,27 @@
-"""The two clients of the plugin API, on one connection that belongs to the plugin's event loop."""
+"""The two clients of the plugin API: for coroutines on the plugin's event loop, and for threads."""
 
 from __future__ import annotations
 
 import asyncio
-import contextvars
+import os
 import threading
-from _thread import LockType, allocate_lock
-from typing import Any, Final, Generic
 
-from mattermost_plugin._api_call import ApiCaller, checked_timeout
-from mattermost_plugin._api_errors import APIDeadlineExceeded, APIUnavailable
+from mattermost_plugin._api_call import ApiCall, CallSettings
+from mattermost_plugin._api_errors import APIUnavailable
+from mattermost_plugin._api_wire import CallFailed, CoroutineWire, ThreadWire
+from mattermost_plugin._loop_place import LoopPlace
 from mattermost_pluginapi.api.client import AsyncPluginAPI, PluginAPI
 from mattermost_pluginapi.api.method import ApiMethod, RequestT, ResponseT
-
-_LATE_S: Final = 5.0
-"""How much longer than a call's deadline a thread waits for the event loop to tell it: a loop that is blocked for
-longer is not waited for."""
 
 
 class AsyncClient(AsyncPluginAPI):
     """The client for coroutines on the plugin's event loop."""
 
-    def __init__(self, caller: ApiCaller, loop: asyncio.AbstractEventLoop) -> None:
-        self._caller = caller
-        self._loop = loop
+    def __init__(self, wire: CoroutineWire, settings: CallSettings, place: LoopPlace) -> None:
+        self._wire = wire
+        self._settings = settings
+        self._place = place
+        self._stopped = asyncio.Event()
 
     async def _call(
         self,
@@ -31,30 +29,47 @@ class AsyncClient(AsyncPluginAPI):
         request: RequestT,
         timeout: float | None,  # noqa: ASYNC109 - gRPC's
     ) -> ResponseT:
-        if asyncio.get_running_loop() is not self._loop:
+        if asyncio.get_running_loop() is not self._place.loop:
             raise RuntimeError(
                 f"self.api.aio.{method.method} was called on another event loop than the plugin's: use "
                 f"self.api.{method.method}(...) in threads"
             )
-        return await self._caller.call(method, request, timeout)
+        call = ApiCall(method, request, timeout, self._settings)
+        outcome = await self._wire.send(method, request, call.time_left_s, call.request_id)
+        while isinstance(outcome, CallFailed):
+            await self._pause(call.pause_after(outcome))
+            outcome = await self._wire.send(method, request, call.time_left_s, call.request_id)
+        return call.answer(outcome)
+
+    async def close(self) -> None:
+        """End calls that wait, and refuse later ones."""
+        self._stopped.set()
+        await self._wire.close()
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopped.wait()
+        except TimeoutError:
+            pass
 
 
 class ThreadClient(PluginAPI):
-    """The client for threads: calls run on the event loop while the thread waits.
+    """The client for threads.
 
     Args:
-        caller: makes the calls.
-        loop: the plugin's event loop.
-        loop_thread: ident of the thread that it runs in.
+        wire: sends their requests.
+        settings: what all calls have in common.
+        place: where the plugin's event loop runs.
+        aio: the client for coroutines.
     """
 
-    def __init__(self, caller: ApiCaller, loop: asyncio.AbstractEventLoop, loop_thread: int) -> None:
-        self._caller = caller
-        self._loop = loop
-        self._loop_thread = loop_thread
-        self._aio = AsyncClient(caller, loop)
-        self._waiting: set[_Waiting[Any, Any]] = set()
-        self._closed = False
+    def __init__(self, wire: ThreadWire, settings: CallSettings, place: LoopPlace, aio: AsyncClient) -> None:
+        self._wire = wire
+        self._settings = settings
+        self._place = place
+        self._aio = aio
+        self._stopped = threading.Event()
 
     @property
     def aio(self) -> AsyncPluginAPI:
@@ -62,116 +77,31 @@ class ThreadClient(PluginAPI):
         return self._aio
 
     def _call(self, method: ApiMethod[RequestT, ResponseT], request: RequestT, timeout: float | None) -> ResponseT:
-        if threading.get_ident() == self._loop_thread:
-            raise RuntimeError(
-                f"self.api.{method.method} would block the event loop: use `await self.api.aio.{method.method}(...)` "
-                "in async handlers"
-            )
-        limit_s = self._caller.timeout_s if timeout is None else checked_timeout(method.method, timeout)
-        waiting = _Waiting(self._caller, self._loop, method, request, timeout)
-        self._waiting.add(waiting)
-        try:
-            # Closed or not is asked after the call is in the set: `close` sees the one or this sees the other.
-            if self._closed:
-                raise waiting.stopped(may_have_taken_effect=False)
-            try:
-                self._loop.call_soon_threadsafe(waiting.start, context=contextvars.copy_context())
-            except RuntimeError:
-                # The loop itself is closed: this thread has outlived the plugin's run.
-                raise waiting.stopped(may_have_taken_effect=False) from None
-            return waiting.result(limit_s)
-        finally:
-            self._waiting.discard(waiting)
+        if threading.get_ident() == self._place.thread or os.getpid() != self._place.process:
+            raise self._wrong_place(method.method)
+        call = ApiCall(method, request, timeout, self._settings)
+        outcome = self._wire.send(method, request, call.time_left_s, call.request_id)
+        while isinstance(outcome, CallFailed):
+            self._stopped.wait(call.pause_after(outcome))
+            outcome = self._wire.send(method, request, call.time_left_s, call.request_id)
+        return call.answer(outcome)
 
     async def close(self) -> None:
-        """Wake the threads that wait, and close the connection."""
-        self._closed = True
-        for waiting in tuple(self._waiting):
-            waiting.stop()
-        await self._caller.close()
+        """End calls that wait, in threads and in coroutines, and refuse later ones."""
+        self._stopped.set()
+        self._wire.close()
+        await self._aio.close()
 
-
-class _Waiting(Generic[RequestT, ResponseT]):
-    """A call that a thread waits for. A bare lock wakes it sooner than a future's condition would."""
-
-    __slots__ = (
-        "_caller",
-        "_error",
-        "_lock",
-        "_loop",
-        "_method",
-        "_request",
-        "_response",
-        "_settled",
-        "_task",
-        "_timeout",
-    )
-
-    def __init__(
-        self,
-        caller: ApiCaller,
-        loop: asyncio.AbstractEventLoop,
-        method: ApiMethod[RequestT, ResponseT],
-        request: RequestT,
-        timeout: float | None,
-    ) -> None:
-        self._caller = caller
-        self._loop = loop
-        self._method = method
-        self._request = request
-        self._timeout = timeout
-        self._response: ResponseT | None = None
-        self._error: BaseException | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._settled = False
-        self._lock: LockType = allocate_lock()
-        self._lock.acquire()
-
-    # On the event loop
-
-    def start(self) -> None:
-        if not self._settled:
-            self._task = self._loop.create_task(self._run())
-
-    def stop(self) -> None:
-        """Give the call up because the plugin stops."""
-        self._settle(self.stopped(may_have_taken_effect=self._task is not None))
-        if self._task is not None:
-            self._task.cancel()
-
-    async def _run(self) -> None:
-        error: BaseException | None = None
-        try:
-            self._response = await self._caller.call(self._method, self._request, self._timeout)
-        except asyncio.CancelledError:
-            error = self.stopped(may_have_taken_effect=True)
-        except BaseException as raised:  # noqa: BLE001 - raised in the thread that waits
-            error = raised
-        self._settle(error)
-
-    def _settle(self, error: BaseException | None) -> None:
-        if not self._settled:
-            self._settled = True
-            self._error = error
-            self._lock.release()
-
-    # In the thread
-
-    def result(self, limit_s: float) -> ResponseT:
-        """Wait for the reply and return it, or raise what became of the call."""
-        if not self._lock.acquire(timeout=limit_s + _LATE_S):
-            self._loop.call_soon_threadsafe(self.stop)
-            reason = "the plugin's event loop did not run in time to deliver an answer"
-            raise APIDeadlineExceeded(
-                self._method.method, reason, elapsed_s=limit_s + _LATE_S, may_have_taken_effect=True
+    def _wrong_place(self, method: str) -> Exception:
+        """Why a thread must not call."""
+        if os.getpid() != self._place.process:
+            return RuntimeError(
+                f"self.api.{method} was called in a process that was forked off the plugin's: a connection does not "
+                "survive that; call it in the plugin's own process"
             )
-        response, error = self._response, self._error
-        # An exception's traceback must not keep itself alive through this object.
-        self._error = None
-        if response is not None:
-            return response
-        raise error if error is not None else self.stopped(may_have_taken_effect=True)
-
-    def stopped(self, *, may_have_taken_effect: bool) -> APIUnavailable:
-        reason = "the plugin has stopped"
-        return APIUnavailable(self._method.method, reason, elapsed_s=0.0, may_have_taken_effect=may_have_taken_effect)
+        if self._stopped.is_set():
+            # The event loop may have ended too, and what this thread does now blocks nobody.
+            return APIUnavailable(method, "the plugin has stopped", may_have_taken_effect=False)
+        return RuntimeError(
+            f"self.api.{method} would block the event loop: use `await self.api.aio.{method}(...)` in async handlers"
+        )

@@ -73,7 +73,10 @@ class ConflictError(PluginAPIError):
 
 
 class PayloadTooLargeError(PluginAPIError):
-    """Request or reply are larger than the other side takes (413). The text says which limit it was."""
+    """Request or reply are larger than the other side takes (413). The text says which limit it was.
+
+    If it was the reply, the server has done what it was asked to do.
+    """
 
 
 class RateLimitedError(PluginAPIError):
@@ -81,10 +84,10 @@ class RateLimitedError(PluginAPIError):
 
 
 class NotImplementedByServerError(PluginAPIError):
-    """The server does not have the method (501). The administrator must update it, or the plugin do without.
+    """The server is too old to have the method, or what it is about is switched off or not licensed (501).
 
     Attributes:
-        minimum_server_version: First server version that has the method.
+        minimum_server_version: First server version that has the method; "" if this server has it.
     """
 
     minimum_server_version: str = ""
@@ -101,7 +104,8 @@ class APITransportError(PluginError):
         method: Name of the client's method, such as "get_user".
         reason: What went wrong.
         elapsed_s: Seconds from the call to this error.
-        may_have_taken_effect: False if the server certainly never got the request.
+        may_have_taken_effect: False if the server certainly never got the request: the same call may then be made
+            again, whatever it does.
     """
 
     def __init__(self, method: str, reason: str, *, elapsed_s: float = 0.0, may_have_taken_effect: bool = True) -> None:
@@ -113,7 +117,7 @@ class APITransportError(PluginError):
 
     def __str__(self) -> str:
         effect = "the call may have taken effect" if self.may_have_taken_effect else "the server never got the call"
-        return f"{self.method}: {self.reason} (after {self.elapsed_s:.3g} s; {effect})"
+        return f"{self.method}: {self.reason} (after {self.elapsed_s:.2f} s; {effect})"
 
 
 class APIDeadlineExceeded(APITransportError):  # noqa: N818 - names what happened

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from typing import TYPE_CHECKING
 
+from mattermost_plugin._loop_place import LoopPlace
 from mattermost_plugin.config import ENVIRONMENT_VARIABLES, RuntimeConfig
 from mattermost_plugin.errors import ConfigError
 
@@ -22,10 +22,10 @@ class ApiLink:
 
     def __init__(self, config: RuntimeConfig) -> None:
         self._config = config
-        self._loop = asyncio.get_running_loop()
-        self._loop_thread = threading.get_ident()
+        self._place = LoopPlace.here()
         self._lock = threading.Lock()
         self._client: ThreadClient | None = None
+        self._is_closed = False
 
     @property
     def client(self) -> ThreadClient:
@@ -33,6 +33,7 @@ class ApiLink:
 
         Raises:
             ConfigError: the host gave no address of its plugin API.
+            APIUnavailable: the plugin has stopped, and had no client before.
         """
         client = self._client
         if client is not None:
@@ -43,7 +44,9 @@ class ApiLink:
             return self._client
 
     async def close(self) -> None:
-        """Close the connection, if there is one."""
+        """Close the connection, if there is one; there will be no other."""
+        with self._lock:
+            self._is_closed = True
         if self._client is not None:
             await self._client.close()
 
@@ -51,13 +54,15 @@ class ApiLink:
         if not self._config.api_target:
             variable = ENVIRONMENT_VARIABLES["api_target"]
             raise ConfigError(variable, "", "the host gave no address of its plugin API")
-        from mattermost_plugin._api_call import ApiCaller, RetryPolicy
-        from mattermost_plugin._api_client import ThreadClient
+        if self._is_closed:
+            from mattermost_plugin._api_errors import APIUnavailable
 
-        caller = ApiCaller(
-            self._config.api_target,
-            timeout_s=self._config.api_timeout_s,
-            max_message_bytes=self._config.max_message_bytes,
-            retry=RetryPolicy(),
-        )
-        return ThreadClient(caller, self._loop, self._loop_thread)
+            raise APIUnavailable("api", "the plugin has stopped", may_have_taken_effect=False)
+        from mattermost_plugin._api_call import CallSettings, RetryPolicy
+        from mattermost_plugin._api_client import AsyncClient, ThreadClient
+        from mattermost_plugin._grpc_api import GrpcCoroutineWire, GrpcThreadWire
+
+        target, max_message_bytes = self._config.api_target, self._config.max_message_bytes
+        settings = CallSettings(self._config.api_timeout_s, RetryPolicy())
+        aio = AsyncClient(GrpcCoroutineWire(target, max_message_bytes), settings, self._place)
+        return ThreadClient(GrpcThreadWire(target, max_message_bytes), settings, self._place, aio)

@@ -24,8 +24,11 @@ from mattermost_plugin._api_errors import (
     ServerError,
     UnauthenticatedError,
 )
-from mattermost_pluginapi.api.method import ApiMethod, ApiResponse, RequestT, ResponseT
+from mattermost_plugin._api_wire import PLUGIN_STOPPED, CallFailed
+from mattermost_plugin.config import ENVIRONMENT_VARIABLES
+from mattermost_pluginapi.api.method import ApiMethod, RequestT, ResponseT
 from mattermost_pluginapi.api.values import to_dict
+from mattermost_pluginapi.models import AppError
 
 _BY_STATUS: Final[Mapping[int, type[PluginAPIError]]] = {
     400: InvalidArgumentError,
@@ -55,7 +58,6 @@ _TRANSPORT_CODES: Final = frozenset({"CANCELLED", "DATA_LOSS"})
 _ID_AND_MESSAGE: Final = re.compile(r"(?P<id>[A-Za-z]\w*(?:\.\w+)+): (?P<message>.*)", re.DOTALL)
 """An AppError as the host puts it into a status."""
 
-_NEVER_SENT: Final = "failed to connect"
 _TOO_LARGE: Final = re.compile(r"message larger than max", re.IGNORECASE)
 _SIZE_WORDS: Final = re.compile(r"too[ _]large|message larger than", re.IGNORECASE)
 _OWN_LIMIT: Final = "CLIENT:"
@@ -65,51 +67,27 @@ _MAX_REASON: Final = 500
 """Longest text of gRPC's in an error."""
 
 
-class CallFailed(Exception):  # noqa: N818 - never leaves this package
-    """A gRPC status other than OK.
-
-    Attributes:
-        code: Name of the status code.
-        details: Its text.
-    """
-
-    def __init__(self, code: str, details: str) -> None:
-        super().__init__(code, details)
-        self.code = code
-        self.details = details
-
-    @property
-    def was_never_sent(self) -> bool:
-        """Whether the request certainly did not reach the server."""
-        return self.code == "UNAVAILABLE" and self.details.startswith(_NEVER_SENT)
+def is_failure(error: AppError) -> bool:
+    """Whether the error of a reply says that the call failed; an empty one means success."""
+    return bool(error.id or error.message or error.status_code or error.detailed_error or error.where)
 
 
-def error_in_reply(
-    method: ApiMethod[RequestT, ResponseT], response: ApiResponse, request_id: str
-) -> PluginAPIError | None:
-    """The exception for the AppError in a reply; None if it has none, or an empty one, which means success."""
-    if not response.HasField("error"):
-        return None
-    error = response.error
-    if not (error.id or error.message or error.status_code or error.detailed_error or error.where):
-        return None
+def error_in_reply(method: ApiMethod[RequestT, ResponseT], error: AppError, request_id: str) -> PluginAPIError:
+    """The exception for the error of a reply."""
     status = error.status_code or 500
-    return _annotated(
-        method,
-        _error_class(status)(
-            method.method,
-            error.message or error.id,
-            id=error.id,
-            detailed_error=error.detailed_error,
-            where=error.where,
-            status_code=status,
-            request_id=error.request_id or request_id,
-            params=to_dict(error.params),
-        ),
+    return _error_class(status)(
+        method.method,
+        error.message or error.id,
+        id=error.id,
+        detailed_error=error.detailed_error,
+        where=error.where,
+        status_code=status,
+        request_id=error.request_id or request_id,
+        params=to_dict(error.params),
     )
 
 
-def error_of_status(
+def error_of_failure(
     method: ApiMethod[RequestT, ResponseT],
     request: RequestT,
     failure: CallFailed,
@@ -118,12 +96,12 @@ def error_of_status(
     request_id: str,
     was_sent: bool,
 ) -> PluginAPIError | APITransportError:
-    """The exception for a gRPC status.
+    """The exception for what came in place of a reply.
 
     Args:
         method: what was called.
         request: what was sent.
-        failure: the status.
+        failure: what came.
         elapsed_s: seconds since the call.
         request_id: the id that went with it.
         was_sent: whether any try of it may have reached the server.
@@ -134,25 +112,27 @@ def error_of_status(
     if failure.code == "RESOURCE_EXHAUSTED" and _TOO_LARGE.search(failure.details):
         text = _limit_text(request.ByteSize(), failure.details)
         return PayloadTooLargeError(method.method, text, status_code=413, request_id=request_id)
+    answer = _ID_AND_MESSAGE.fullmatch(failure.details)
+    if failure.code == "UNIMPLEMENTED" and answer is None:
+        return _no_such_method(method, failure, request_id)
     status = _STATUS_OF_CODE.get(failure.code, 500)
     if status == 429 and _SIZE_WORDS.search(failure.details):
         status = 413
-    answer = _ID_AND_MESSAGE.fullmatch(failure.details)
     error_id, message = (answer["id"], answer["message"]) if answer else ("", failure.details[:_MAX_REASON])
-    error = _error_class(status)(method.method, message, id=error_id, status_code=status, request_id=request_id)
-    return _annotated(method, error)
+    return _error_class(status)(method.method, message, id=error_id, status_code=status, request_id=request_id)
 
 
 def _transport_error(method: str, failure: CallFailed, elapsed_s: float, *, was_sent: bool) -> APITransportError | None:
-    """The exception for a status that no server's answer has; None if it may be an answer."""
+    """The exception for what is no answer of the server; None if it may be one."""
     reason = failure.details[:_MAX_REASON]
-    if failure.code == "DEADLINE_EXCEEDED":
+    code = failure.code
+    if code == "DEADLINE_EXCEEDED":
         return APIDeadlineExceeded(method, "no answer in time", elapsed_s=elapsed_s, may_have_taken_effect=was_sent)
-    if failure.code == "UNAVAILABLE" and not _ID_AND_MESSAGE.fullmatch(failure.details):
+    if code == PLUGIN_STOPPED or (code == "UNAVAILABLE" and not _ID_AND_MESSAGE.fullmatch(failure.details)):
         return APIUnavailable(method, reason, elapsed_s=elapsed_s, may_have_taken_effect=was_sent)
-    if failure.code in _TRANSPORT_CODES:
-        reason = f"{failure.code}: {reason}"
-        return APITransportError(method, reason, elapsed_s=elapsed_s, may_have_taken_effect=True)
+    if code in _TRANSPORT_CODES:
+        reason = f"{code}: {reason}"
+        return APITransportError(method, reason, elapsed_s=elapsed_s, may_have_taken_effect=was_sent)
     return None
 
 
@@ -161,19 +141,23 @@ def _error_class(status: int) -> type[PluginAPIError]:
     return _BY_STATUS.get(status, InvalidArgumentError if 400 < status < 500 else ServerError)
 
 
-def _annotated(method: ApiMethod[RequestT, ResponseT], error: PluginAPIError) -> PluginAPIError:
-    if isinstance(error, NotImplementedByServerError):
-        error.minimum_server_version = method.minimum_server_version
-        error.message = (
-            f"the server has no {method.name}, which servers have from {method.minimum_server_version} on"
-            + (f": {error.message}" if error.message else "")
-        )
+def _no_such_method(
+    method: ApiMethod[RequestT, ResponseT], failure: CallFailed, request_id: str
+) -> NotImplementedByServerError:
+    version = method.minimum_server_version
+    text = f"the server has no {method.name}, which servers have from {version} on: {failure.details[:_MAX_REASON]}"
+    error = NotImplementedByServerError(method.method, text, status_code=501, request_id=request_id)
+    error.minimum_server_version = version
     return error
 
 
 def _limit_text(request_size: int, details: str) -> str:
     if _OWN_LIMIT in details:
-        return f"the reply is larger than this plugin takes (its max_message_bytes): {details[:_MAX_REASON]}"
+        variable = ENVIRONMENT_VARIABLES["max_message_bytes"]
+        return (
+            "the server did what it was asked to do, but its reply is larger than this plugin takes "
+            f"({variable}): {details[:_MAX_REASON]}"
+        )
     return (
         f"the request ({request_size} bytes) is larger than the host takes, which is 4 MiB unless it was built with "
         f"another limit; send files in parts, with create_upload_session and upload_data: {details[:_MAX_REASON]}"

@@ -20,6 +20,7 @@ from mattermost_plugin._api_errors import (
 
 if TYPE_CHECKING:
     from mattermost_pluginapi.api.client import AsyncPluginAPI, PluginAPI
+    from mattermost_pluginapi.api.pages import RepeatedPageError
 
 __all__ = [
     "APIDeadlineExceeded",
@@ -35,6 +36,7 @@ __all__ = [
     "PluginAPI",
     "PluginAPIError",
     "RateLimitedError",
+    "RepeatedPageError",
     "ServerError",
     "UnauthenticatedError",
 ]
@@ -48,4 +50,8 @@ if not TYPE_CHECKING:
             from mattermost_pluginapi.api import client
 
             return getattr(client, name)
+        if name == "RepeatedPageError":
+            from mattermost_pluginapi.api.pages import RepeatedPageError
+
+            return RepeatedPageError
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

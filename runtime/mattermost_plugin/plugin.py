@@ -14,6 +14,7 @@ from mattermost_pluginapi.hooks.stubs import PluginHooks
 
 if TYPE_CHECKING:
     from mattermost_plugin._api_link import ApiLink
+    from mattermost_plugin.kv import KVStore
     from mattermost_pluginapi.api.client import PluginAPI
 
 __all__ = ["Plugin"]
@@ -76,12 +77,26 @@ class Plugin(PluginHooks):
         Raises:
             RuntimeError: the plugin is not being served, as in `__init__`, and was made without a substitute.
             ConfigError: the host gave no address of its plugin API.
+            APIUnavailable: the plugin has stopped.
         """
         if self._api is not None:
             return self._api
         if self._api_link is None:
             raise RuntimeError("The plugin API is there once the plugin is served; or pass Plugin(api=...)")
         return self._api_link.client
+
+    @property
+    def kv(self) -> KVStore:
+        """The plugin's own keys and values, kept by the server; `self.kv.aio` for async handlers.
+
+        Raises:
+            RuntimeError: as `api`.
+            ConfigError: as `api`.
+        """
+        # Loaded when used: a plugin that stores nothing needs none of it.
+        from mattermost_plugin.kv import KVStore
+
+        return KVStore(self.api)
 
     @property
     def config(self) -> RuntimeConfig:

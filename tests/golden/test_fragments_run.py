@@ -117,7 +117,8 @@ assert not [module for module in sys.modules if module.startswith("mattermost_pl
 from mattermost_pluginapi.api.client import PluginAPI
 from mattermost_pluginapi.api.methods import LIST_OAUTH_POTS, METHODS
 from mattermost_pluginapi.models import Pot, Tea
-from mattermost_pluginapi.v1.api_pb2 import BrewTeaResponse, FindPotResponse, GetLabelsResponse, ListPotsRequest
+from mattermost_pluginapi.v1.api_pb2 import *
+from mattermost_pluginapi.v1.kitchen_pb2 import *
 
 class Fake(PluginAPI):
     aio = None
@@ -149,6 +150,54 @@ fake.answers = {
 assert fake.find_pot(["a"]) == Pot()
 assert fake.get_labels() == ({}, b"p")
 assert fake.brew_tea(Tea(), {}, {}, 0.0) == (Pot(), 0.0, {"a": "b"})
+
+assert {name for name in dir(PluginAPI) if name.startswith("iter_")} == {
+    "iter_clean_spoons", "iter_names_list", "iter_search_spoons", "iter_served", "iter_teas"
+}
+parameters = inspect.signature(PluginAPI.iter_teas).parameters
+assert list(map(str, parameters.values())) == [
+    "self", "kind: str", "clean: bool = True", "page_size: int = 200", "timeout: float | None = None"
+]
+
+class Pages(PluginAPI):
+    aio = None
+
+    def __init__(self, *answers):
+        self.answers, self.sent = list(answers), []
+
+    def _call(self, method, request, timeout):
+        self.sent.append(request)
+        return self.answers.pop(0)
+
+teas = [GetTeasResponse(teas=[Tea(kind="a"), Tea(kind="b")]), GetTeasResponse(teas=[Tea(kind="c")]), GetTeasResponse()]
+pages = Pages(*teas)
+assert [tea.kind for tea in pages.iter_teas("k", page_size=2)] == ["a", "b", "c"]
+assert pages.sent == [GetTeasRequest(kind="k", page=page, per_page=2, clean=True) for page in range(3)]
+
+pages = Pages(NamesListResponse(names=["a"]), NamesListResponse())
+assert list(pages.iter_names_list()) == ["a"]
+
+teas = {"1": Tea(kind="a"), "2": Tea(kind="b"), "3": Tea(kind="c"), "0": Tea()}
+lists = [TeaList(order=["2", "1"], teas=teas), TeaList(order=["9", "3"], teas=teas), TeaList(teas=teas)]
+pages = Pages(*[GetServedResponse(list=each) for each in lists])
+assert [tea.kind for tea in pages.iter_served()] == ["a", "b", "c"]
+
+spoons = [SearchSpoonsResponse(spoons=[Spoon(id="a", create_at=1), Spoon(id="b", create_at=2)]), SearchSpoonsResponse()]
+assert [spoon.id for spoon in Pages(*spoons).iter_search_spoons()] == ["a", "b"]
+opts = SpoonOpts(kind="k", page=7, per_page=7, cursor=SpoonCursor(spoon_id="z"))
+pages = Pages(*spoons)
+for spoon in pages.iter_search_spoons(opts, page_size=2):
+    spoon.Clear()
+assert [request.opts for request in pages.sent] == [
+    SpoonOpts(kind="k", per_page=2),
+    SpoonOpts(kind="k", per_page=2, cursor=SpoonCursor(spoon_id="b", create_at=2)),
+]
+assert opts.page == 7
+
+page = SpoonPage(spoons=[Spoon(id="a"), Spoon(id="b")])
+pages = Pages(GetCleanSpoonsResponse(page=page), GetCleanSpoonsResponse())
+assert len(list(pages.iter_clean_spoons())) == 2
+assert pages.sent == [GetCleanSpoonsRequest(limit=200), GetCleanSpoonsRequest(after="b", limit=200)]
 """,
     "go_name": """
 adapter = ADAPTERS[HookName.OnTeaTime]

@@ -44,7 +44,7 @@ def test_output_has_these_files(generated: Generated) -> None:
 
 def test_without_a_plugin_api_there_is_no_package_for_it(generated: Generated) -> None:
     assert not (generated("notify") / "mattermost_pluginapi/api").exists()
-    modules = ["__init__", "client", "method", "methods", "values"]
+    modules = ["__init__", "client", "method", "methods", "pages", "values"]
     package = generated(fragment.API_FRAGMENT) / "mattermost_pluginapi/api"
     assert set(read_tree(package)) == {f"{module}.py" for module in modules}
 

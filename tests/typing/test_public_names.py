@@ -21,9 +21,10 @@ PUBLIC = {
     "mattermost_plugin.api": """
         APIDeadlineExceeded APITransportError APIUnavailable AsyncPluginAPI ConflictError InvalidArgumentError
         NotFoundError NotImplementedByServerError PayloadTooLargeError PermissionDeniedError PluginAPI PluginAPIError
-        RateLimitedError ServerError UnauthenticatedError
+        RateLimitedError RepeatedPageError ServerError UnauthenticatedError
     """,
     "mattermost_plugin.asgi": "ASGIApp ASGIMount BoundMount HTTPHandlerMethod LifespanError LifespanMode asgi",
+    "mattermost_plugin.bots": "BotUsernameTakenError ensure_bot",
     "mattermost_plugin.config": "ENVIRONMENT_VARIABLES RuntimeConfig load_runtime_config",
     "mattermost_plugin.errors": """
         ClientDisconnected ConfigError ConfigFault HandlerTimeout HandshakeError HeadersSentError HookError
@@ -32,6 +33,10 @@ PUBLIC = {
     "mattermost_plugin.hooks": "HookName hook",
     "mattermost_plugin.http": """
         HTTPHeaders HTTPRequest MutableHTTPHeaders ReplacementFile RequestBody ResponseWriter UploadedFile
+    """,
+    "mattermost_plugin.kv": """
+        AsyncKVStore DELETE Deletion JsonArray JsonModel JsonObject JsonValue KVConflictError KVError KVStore
+        KVValueError Storable
     """,
     "mattermost_plugin.models": """
         AccessControlPolicy AccessControlPolicyRule AccessControlPolicyTestResponse AccessDecision AppError

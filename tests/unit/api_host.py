@@ -2,19 +2,22 @@
 
 import asyncio
 import tempfile
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any, ParamSpec, TypeVar
 
 import grpc
 import grpc.aio
 from google.protobuf.message import Message
 
-from mattermost_plugin._api_call import ApiCaller, RetryPolicy
-from mattermost_plugin._api_client import ThreadClient
+from mattermost_plugin._api_call import CallSettings, RetryPolicy
+from mattermost_plugin._api_client import AsyncClient, ThreadClient
+from mattermost_plugin._grpc_api import GrpcCoroutineWire, GrpcThreadWire
+from mattermost_plugin._loop_place import LoopPlace
 from mattermost_pluginapi.api.methods import METHODS, SERVICE
 
 P = ParamSpec("P")
@@ -23,7 +26,7 @@ T = TypeVar("T")
 Answer = Message | Callable[[Any, Any], Awaitable[Message]]
 """A reply, or what makes one of the request and the call's context."""
 
-AT_ONCE = RetryPolicy(attempts=3, first_pause_s=0)
+AT_ONCE = RetryPolicy(attempts=3, first_pause_s=0, reconnect_s=0)
 LIMIT_S = 30.0
 """Far more than any call here needs."""
 
@@ -90,13 +93,35 @@ async def api_host(**options: int) -> AsyncIterator[ApiHost]:
             await host.stop()
 
 
+@contextmanager
+def host_in_thread() -> Iterator[ApiHost]:
+    """A running server on an event loop of its own: it answers whatever the test's thread does."""
+    found: SimpleQueue[tuple[ApiHost, asyncio.AbstractEventLoop, asyncio.Event]] = SimpleQueue()
+
+    async def run() -> None:
+        async with api_host() as host:
+            over = asyncio.Event()
+            found.put((host, asyncio.get_running_loop(), over))
+            await over.wait()
+
+    thread = Thread(target=asyncio.run, args=(run(),))
+    thread.start()
+    host, loop, over = found.get()
+    try:
+        yield host
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join()
+
+
 @asynccontextmanager
 async def client(
     target: str, *, timeout_s: float = LIMIT_S, max_message_bytes: int = 2**20, retry: RetryPolicy = AT_ONCE
 ) -> AsyncIterator[ThreadClient]:
     """A client, closed at the end."""
-    caller = ApiCaller(target, timeout_s=timeout_s, max_message_bytes=max_message_bytes, retry=retry)
-    made = ThreadClient(caller, asyncio.get_running_loop(), threading.get_ident())
+    settings, place = CallSettings(timeout_s, retry), LoopPlace.here()
+    aio = AsyncClient(GrpcCoroutineWire(target, max_message_bytes), settings, place)
+    made = ThreadClient(GrpcThreadWire(target, max_message_bytes), settings, place, aio)
     try:
         yield made
     finally:
@@ -122,6 +147,22 @@ async def call_both(api: ThreadClient, method: str, /, *arguments: Any, **named:
     return [(await asyncio.gather(call(), return_exceptions=True))[0] for call in (from_thread, from_coroutine)]
 
 
+class Hanging:
+    """An answer that never comes, and tells what became of its calls."""
+
+    def __init__(self) -> None:
+        self.started = asyncio.Event()
+        self.cancelled = asyncio.Event()
+
+    async def __call__(self, request: Any, context: Any) -> Message:
+        self.started.set()
+        try:
+            return await asyncio.Future[Message]()
+        except asyncio.CancelledError:
+            self.cancelled.set()
+            raise
+
+
 def refuse(code: grpc.StatusCode, details: str) -> Callable[[Any, Any], Awaitable[Message]]:
     """An answer that is a gRPC status."""
 
@@ -130,3 +171,25 @@ def refuse(code: grpc.StatusCode, details: str) -> Callable[[Any, Any], Awaitabl
         raise AssertionError("abort raises")
 
     return answer
+
+
+# Any: requests and responses have no common type with fields.
+
+
+def argument(message: Any, field: Any) -> Any:
+    """A field of a request as a caller gives it."""
+    value = getattr(message, field.name)
+    kind = field.message_type
+    if kind is not None and kind.GetOptions().map_entry:
+        return dict(value)
+    if field.is_repeated:
+        return list(value)
+    if kind is not None and kind.full_name == "google.protobuf.Struct":
+        return plain(value)
+    return value
+
+
+def plain(struct: Any) -> dict[str, Any]:
+    """What `filled` puts into a Struct, as Python values."""
+    text, nested = struct["text"], struct["map"]
+    return {"text": text, "list": [1.5, True, None], "map": {"né": nested["né"]}}

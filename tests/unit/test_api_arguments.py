@@ -1,15 +1,31 @@
 """Arguments that cannot travel: refused before anything is sent, with the parameter's name and without its value."""
 
 import asyncio
+import inspect
 import math
 from typing import Any
 
 import pytest
 from google.protobuf.struct_pb2 import Struct
 
-from mattermost_plugin.models import Team, User
+from mattermost_plugin.api import InvalidArgumentError
+from mattermost_plugin.models import AppError, Team, User
+from mattermost_pluginapi.api.methods import METHODS
 from mattermost_pluginapi.api.values import to_dict, to_struct
-from tests.unit.api_host import call_both, connected
+from mattermost_pluginapi.v1.api_user_pb2 import GetUserResponse
+from tests.peer.filled import filled
+from tests.unit.api_host import argument, call_both, connected
+
+NULLABLE_METHODS = {
+    "GetFileInfos",
+    "GetGroups",
+    "GetUsers",
+    "KVSetWithOptions",
+    "PluginHTTP",
+    "PublishPluginClusterEvent",
+    "SendToastMessage",
+}
+"""Those with a parameter that may be None."""
 
 BAD_TEXT = "secret \ud800"
 UTF8 = "must be text that UTF-8 can hold, without lone surrogates"
@@ -41,6 +57,14 @@ CASES: list[tuple[str, dict[str, Any], type[Exception], str]] = [
         "update_user_active: active must be bool, not str",
     ),
     ("create_user", {"user": Team()}, TypeError, "create_user: user must be User, not Team"),
+    ("create_user", {"user": {"secret": 1}}, TypeError, "create_user: user must be User, not dict"),
+    ("kv_set", {"key": "k", "value": None}, TypeError, "kv_set: value must be bytes, not None"),
+    (
+        "get_users_by_ids",
+        {"user_ids": None},
+        TypeError,
+        "get_users_by_ids: user_ids must be a sequence of str, not None",
+    ),
     (
         "update_channel_member_notifications",
         {"channel_id": "c", "user_id": "u", "notifications": {"desktop": 1}},
@@ -71,7 +95,28 @@ def test_a_bad_argument_is_named(method: str, arguments: dict[str, Any], kind: t
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("timeout", [0, -1, math.nan, math.inf, True, "5"])
+def test_none_is_taken_only_where_it_is_the_default() -> None:
+    async def scenario() -> None:
+        async with connected() as (host, api):
+            for name, method in ((method.method, method) for method in METHODS.values()):
+                request = filled(method.request_type, "asked")
+                arguments = {field.name: argument(request, field) for field in method.request_type.DESCRIPTOR.fields}
+                parameters = inspect.signature(getattr(api, name)).parameters
+                assert set(method.nullable) == {n for n in arguments if parameters[n].default is None}
+                for without in arguments:
+                    for outcome in await call_both(api, name, **{**arguments, without: None}):
+                        if without in method.nullable:
+                            assert not isinstance(outcome, Exception)
+                        else:
+                            assert isinstance(outcome, TypeError)
+                            assert f"{without} must be " in str(outcome)
+                            assert ", not None" in str(outcome)
+            assert all(call.name in NULLABLE_METHODS for call in host.calls)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("timeout", [0, -1, math.nan, math.inf, -math.inf, True, "5", 1j])
 def test_a_timeout_must_be_a_time(timeout: Any) -> None:
     async def scenario() -> None:
         async with connected() as (host, api):
@@ -129,6 +174,47 @@ def test_the_deepest_nesting_can_be_read_back() -> None:
     for _ in range(29):
         value = {"x": value}
     assert to_dict(Struct.FromString(to_struct("value", value).SerializeToString())) == value
+
+
+def nested(levels: int) -> Struct:
+    """A Struct with others in it; each level is three messages deep, and protobuf takes 100."""
+    outermost = Struct()
+    innermost = outermost
+    for _ in range(levels):
+        innermost = innermost.fields["secret"].struct_value
+    return outermost
+
+
+def test_a_struct_that_protobuf_cannot_send() -> None:
+    async def scenario() -> None:
+        async with connected() as (host, api):
+            for raised in await call_both(api, "save_plugin_config", nested(34)):
+                assert isinstance(raised, ValueError)
+                assert str(raised) == "save_plugin_config: config is nested too deep to be sent"
+                assert raised.__cause__ is None
+                assert raised.__context__ is None
+            assert host.calls == []
+            assert await call_both(api, "save_plugin_config", nested(32)) == [None, None]
+            assert [call.request.config for call in host.calls] == [nested(32)] * 2
+
+    asyncio.run(scenario())
+
+
+ODD_IDS = ["", " ", "x" * 10_000, "../../etc/passwd", "a\0b", "\n", "é✓\U0001f600", "UPPERCASE%20", "me"]
+
+
+@pytest.mark.parametrize("odd", ODD_IDS)
+def test_ids_of_any_shape_travel_as_they_are_and_the_server_judges_them(odd: str) -> None:
+    refused = AppError(id="api.context.invalid_url_param.app_error", message="Invalid id.", status_code=400)
+
+    async def scenario() -> None:
+        async with connected() as (host, api):
+            host.answers["GetUser"] = GetUserResponse(error=refused)
+            for raised in await call_both(api, "get_user", odd):
+                assert isinstance(raised, InvalidArgumentError)
+            assert [call.request.user_id for call in host.calls] == [odd, odd]
+
+    asyncio.run(scenario())
 
 
 def test_messages_are_sent_as_they_are_and_not_kept() -> None:

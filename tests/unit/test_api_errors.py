@@ -150,16 +150,26 @@ def test_an_empty_error_means_success() -> None:
     assert outcomes(answer) == [User(id="u"), User(id="u")]
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [refuse(grpc.StatusCode.UNIMPLEMENTED, "unknown method GetUser"), in_reply(status_code=501, message="no")],
-    ids=["status", "reply"],
-)
-def test_a_method_that_the_server_lacks(answer: Answer) -> None:
-    raised = error(answer)
+def test_a_method_that_the_server_lacks() -> None:
+    raised = error(refuse(grpc.StatusCode.UNIMPLEMENTED, "unknown method GetUser"))
     assert isinstance(raised, NotImplementedByServerError)
     assert raised.minimum_server_version == "5.2"
-    assert "the server has no GetUser, which servers have from 5.2 on" in str(raised)
+    assert "the server has no GetUser, which servers have from 5.2 on: unknown method GetUser" in str(raised)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        refuse(grpc.StatusCode.UNIMPLEMENTED, "ent.ldap.disabled.app_error: LDAP is off."),
+        in_reply(status_code=501, id="ent.ldap.disabled.app_error", message="LDAP is off."),
+    ],
+    ids=["status", "reply"],
+)
+def test_a_feature_that_is_switched_off(answer: Answer) -> None:
+    raised = error(answer)
+    assert isinstance(raised, NotImplementedByServerError)
+    assert raised.minimum_server_version == ""
+    assert str(raised) == "get_user: LDAP is off. (ent.ldap.disabled.app_error, status 501)"
 
 
 def test_a_server_without_the_service() -> None:
@@ -181,7 +191,7 @@ def test_a_reply_over_the_limit() -> None:
     raised = error(GetUserResponse(user=User(username="x" * MEMORY_LIMIT)), max_message_bytes=MEMORY_LIMIT)
     assert isinstance(raised, PayloadTooLargeError)
     assert raised.status_code == 413
-    assert "the reply is larger than this plugin takes (its max_message_bytes)" in str(raised)
+    assert "its reply is larger than this plugin takes (MATTERMOST_PLUGIN_MAX_MESSAGE_BYTES)" in str(raised)
 
 
 def test_a_request_over_the_hosts_limit() -> None:

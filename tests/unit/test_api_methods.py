@@ -12,11 +12,11 @@ from mattermost_pluginapi.api.method import ApiMethod
 from mattermost_pluginapi.api.methods import METHODS
 from tests.contract.tables import methods, table
 from tests.peer.filled import filled
-from tests.unit.api_host import call_both, connected
+from tests.unit.api_host import argument, call_both, connected
 
 METHOD_COUNT = 258
 
-NULLABLE = {"get_license", "kv_get", "upload_data"}
+NULLABLE = {"get_cloud_limits", "get_license", "kv_get", "upload_data"}
 """Methods whose result is None when the field is empty or unset."""
 
 USER_FILTERS = "in_team_id not_in_team_id in_channel_id not_in_channel_id in_group_id"
@@ -56,8 +56,9 @@ OTHER_PARAMETERS = {
 
 
 def public_methods(client: type) -> dict[str, inspect.Signature]:
+    """The methods that call the server, without those that go through the pages of others."""
     found = inspect.getmembers(client, inspect.isfunction)
-    return {name: inspect.signature(function) for name, function in found if not name.startswith("_")}
+    return {name: inspect.signature(function) for name, function in found if not name.startswith(("_", "iter_"))}
 
 
 def parameters(signature: inspect.Signature) -> list[str]:
@@ -105,25 +106,6 @@ def test_the_table_says_what_the_contract_says() -> None:
 
 
 # Any: requests and responses have no common type with fields.
-
-
-def argument(message: Any, field: Any) -> Any:
-    """A field of a request as a caller gives it."""
-    value = getattr(message, field.name)
-    kind = field.message_type
-    if kind is not None and kind.GetOptions().map_entry:
-        return dict(value)
-    if field.is_repeated:
-        return list(value)
-    if kind is not None and kind.full_name == "google.protobuf.Struct":
-        return plain(value)
-    return value
-
-
-def plain(struct: Any) -> dict[str, Any]:
-    """What `filled` puts into a Struct, as Python values."""
-    text, nested = struct["text"], struct["map"]
-    return {"text": text, "list": [1.5, True, None], "map": {"né": nested["né"]}}
 
 
 def expected_result(method: ApiMethod[Any, Any], response: Any) -> Any:
@@ -175,7 +157,7 @@ def has_no_struct(method: ApiMethod[Any, Any]) -> bool:
     return all(kind is None or kind.full_name != "google.protobuf.Struct" for kind in kinds)
 
 
-def test_defaults_are_those_of_go_callers() -> None:
+def test_defaults() -> None:
     async def scenario() -> None:
         async with connected() as (host, api):
             await api.aio.get_users_in_team("t")

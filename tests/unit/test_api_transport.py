@@ -1,6 +1,7 @@
 """Calls of the plugin API when no answer comes: deadlines, a server that is away, repetition, cancellation, the end."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,27 +13,12 @@ from mattermost_plugin._api_call import RetryPolicy
 from mattermost_plugin.api import APIDeadlineExceeded, APITransportError, APIUnavailable
 from mattermost_plugin.models import User
 from mattermost_pluginapi.api.methods import METHODS
+from mattermost_pluginapi.v1.api_file_pb2 import GetFileResponse
 from mattermost_pluginapi.v1.api_user_pb2 import CreateUserResponse, GetUserResponse
-from tests.unit.api_host import AT_ONCE, ApiHost, api_host, call_both, client, connected, refuse
+from tests.unit.api_host import AT_ONCE, LIMIT_S, ApiHost, Hanging, api_host, call_both, client, connected, refuse
 
 SHORT_S = 0.05
 """A deadline that is meant to pass."""
-
-
-class Hanging:
-    """An answer that never comes, and tells what became of its calls."""
-
-    def __init__(self) -> None:
-        self.started = asyncio.Event()
-        self.cancelled = asyncio.Event()
-
-    async def __call__(self, request: Any, context: Any) -> Message:
-        self.started.set()
-        try:
-            return await asyncio.Future[Message]()
-        except asyncio.CancelledError:
-            self.cancelled.set()
-            raise
 
 
 def failing(times: int, answer: Message) -> Callable[[Any, Any], Awaitable[Message]]:
@@ -89,7 +75,7 @@ def test_the_server_knows_the_deadline() -> None:
 @pytest.mark.parametrize("method", ["get_user", "delete_user"])
 def test_a_server_that_is_away(target: str, method: str) -> None:
     async def scenario() -> None:
-        async with client(target, timeout_s=2, retry=RetryPolicy(attempts=1)) as api:
+        async with client(target) as api:
             for raised in await call_both(api, method, "u"):
                 assert isinstance(raised, APIUnavailable)
                 assert not raised.may_have_taken_effect
@@ -101,7 +87,7 @@ def test_a_server_that_is_away(target: str, method: str) -> None:
 
 def test_a_call_that_waits_for_a_server_until_its_deadline() -> None:
     async def scenario() -> None:
-        async with client("unix:/no/such/socket", retry=RetryPolicy(attempts=10**6, first_pause_s=0.001)) as api:
+        async with client("unix:/no/such/socket", retry=RetryPolicy(reconnect_s=60)) as api:
             for raised in await call_both(api, "get_user", "u", timeout=SHORT_S):
                 assert isinstance(raised, (APIUnavailable, APIDeadlineExceeded))
                 # gRPC does not tell whether a call that ran out of time was still waiting for the connection.
@@ -113,17 +99,17 @@ def test_a_call_that_waits_for_a_server_until_its_deadline() -> None:
 def test_the_first_call_after_the_server_is_back_works() -> None:
     async def scenario() -> None:
         async with connected(retry=RetryPolicy(attempts=1)) as (host, api):
-            await api.aio.delete_user("before")
+            await call_both(api, "delete_user", "before")
             await host.stop()
             for _ in range(3):
-                for raised in await call_both(api, "delete_user", "away"):
+                for raised in await call_both(api, "delete_user", "away", timeout=SHORT_S):
                     assert isinstance(raised, APIUnavailable)
+                    assert not raised.may_have_taken_effect
             again = ApiHost(host.target)
             await again.start()
-            # Neither is repeated: the connection is made again before they are sent.
-            await api.aio.delete_user("back")
-            await asyncio.to_thread(api.delete_user, "back")
-            assert [call.request.user_id for call in (*host.calls, *again.calls)] == ["before", "back", "back"]
+            # Neither is repeated: they are sent once there is a connection.
+            assert await call_both(api, "delete_user", "back") == [None, None]
+            assert [call.request.user_id for call in (*host.calls, *again.calls)] == ["before"] * 2 + ["back"] * 2
             await again.stop()
 
     asyncio.run(scenario())
@@ -174,6 +160,44 @@ def test_a_read_is_not_repeated_for_ever() -> None:
     asyncio.run(scenario())
 
 
+def test_a_call_waits_for_a_server_that_starts() -> None:
+    async def scenario() -> None:
+        async with api_host() as host:
+            await host.stop()
+            async with client(host.target, retry=RetryPolicy(attempts=1, reconnect_s=LIMIT_S)) as api:
+                in_thread, in_task = SpyOnPauses(), asyncio.Event()
+                api._stopped = in_thread
+                aio: Any = api.aio
+                pause = aio._pause
+
+                async def spied(seconds: float) -> None:
+                    in_task.set()
+                    await pause(seconds)
+
+                aio._pause = spied
+                calls = asyncio.gather(asyncio.to_thread(api.delete_user, "u"), aio.delete_user("u"))
+                await asyncio.gather(asyncio.to_thread(in_thread.begun.wait), in_task.wait())
+                starting = ApiHost(host.target)
+                await starting.start()
+                await calls
+                assert len(starting.calls) == 2
+                await starting.stop()
+
+    asyncio.run(scenario())
+
+
+class SpyOnPauses(threading.Event):
+    """Tells when somebody begins to wait for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = threading.Event()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.begun.set()
+        return super().wait(timeout)
+
+
 def test_a_pause_that_would_pass_the_deadline_is_not_made() -> None:
     async def scenario() -> None:
         async with connected(retry=RetryPolicy(first_pause_s=10**6, longest_pause_s=10**6)) as (host, api):
@@ -210,14 +234,6 @@ def test_other_failures_are_not_repeated(code: grpc.StatusCode) -> None:
     asyncio.run(scenario())
 
 
-def test_pauses_grow_and_are_spread() -> None:
-    policy = RetryPolicy(first_pause_s=0.1, longest_pause_s=0.5)
-    for tries, longest in [(1, 0.1), (2, 0.2), (3, 0.4), (4, 0.5), (2000, 0.5)]:
-        pauses = {policy.pause(tries) for _ in range(100)}
-        assert len(pauses) > 1
-        assert longest / 2 <= min(pauses) <= max(pauses) <= longest
-
-
 def test_cancelling_a_task_cancels_the_call() -> None:
     async def scenario() -> None:
         async with connected() as (host, api):
@@ -230,6 +246,29 @@ def test_cancelling_a_task_cancels_the_call() -> None:
                 await task
             await hanging.cancelled.wait()
             assert len(host.calls) == 1
+
+    asyncio.run(scenario())
+
+
+def test_closing_ends_pauses() -> None:
+    async def scenario() -> None:
+        async with connected(retry=RetryPolicy(first_pause_s=20, longest_pause_s=20)) as (host, api):
+            refused = [asyncio.Event(), asyncio.Event()]
+
+            async def unavailable(request: Any, context: Any) -> Message:
+                refused[int(request.user_id)].set()
+                await context.abort(grpc.StatusCode.UNAVAILABLE, "shutting down")
+                raise AssertionError("abort raises")
+
+            host.answers["GetUser"] = unavailable
+            calls = asyncio.gather(asyncio.to_thread(api.get_user, "0"), api.aio.get_user("1"), return_exceptions=True)
+            await asyncio.gather(*(event.wait() for event in refused))
+            await api.close()
+            for raised in await calls:
+                assert isinstance(raised, APIUnavailable)
+                # A try was answered with a refusal: who knows what came before it.
+                assert raised.may_have_taken_effect
+            assert len(host.calls) == 2
 
     asyncio.run(scenario())
 
@@ -254,12 +293,15 @@ def test_a_task_can_be_cancelled_while_it_waits_to_try_again() -> None:
     asyncio.run(scenario())
 
 
-def test_a_reply_that_cannot_be_read() -> None:
+@pytest.mark.parametrize(
+    "reply", [b"\xff", b"\x12\x03\x0a\x01\xff", b"\x12\x7f"], ids=["no message", "text that is not UTF-8", "cut off"]
+)
+def test_a_reply_that_cannot_be_read(reply: bytes) -> None:
     async def scenario() -> list[Any]:
         server = grpc.aio.server()
 
         async def garbage(request: bytes, context: Any) -> bytes:
-            return b"\xff"
+            return reply
 
         service: dict[str, Any] = {"GetUser": grpc.unary_unary_rpc_method_handler(garbage)}
         server.add_generic_rpc_handlers(
@@ -273,9 +315,24 @@ def test_a_reply_that_cannot_be_read() -> None:
         return found
 
     for raised in asyncio.run(scenario()):
-        assert isinstance(raised, APITransportError)
-        assert "the reply cannot be read" in str(raised)
+        assert type(raised) is APITransportError
+        assert "get_user: DATA_LOSS: the reply cannot be read (after " in str(raised)
         assert raised.may_have_taken_effect
+
+
+def test_files_of_64_mib() -> None:
+    content = bytes(range(256)) * (256 * 1024)
+
+    async def scenario() -> None:
+        async with api_host(max_receive_message_length=-1) as host:
+            host.answers["GetFile"] = GetFileResponse(data=content)
+            async with client(host.target, max_message_bytes=len(content) + 1024) as api:
+                for outcome in await call_both(api, "get_file", "f"):
+                    assert outcome == content
+                await call_both(api, "upload_file", content, "c", "f.bin")
+            assert [call.request.data == content for call in host.calls if call.name == "UploadFile"] == [True, True]
+
+    asyncio.run(scenario())
 
 
 def test_closing_ends_calls_that_wait() -> None:

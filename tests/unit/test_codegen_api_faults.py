@@ -27,8 +27,8 @@ NO_RULE = "its type has no rule for API methods"
 NOT_NULLABLE = "nullable is for single strings, bytes and messages without `optional`"
 
 
-def api_options(version: str = "5.2", go_name: str = "") -> str:
-    options = f'minimum_server_version: "{version}" go_name: "{go_name}"'
+def api_options(version: str = "5.2", go_name: str = "", more: str = "") -> str:
+    options = f'minimum_server_version: "{version}" go_name: "{go_name}" {more}'
     return f"option (mattermost.pluginapi.options.api) = {{ {options} }};"
 
 
@@ -126,6 +126,46 @@ METHODS = {
     ),
 }
 
+PAGED = "// Page.\nint32 page = 1;\n// Size.\nint32 per_page = 2;"
+CUPS = f"{ERROR}\n// Cups.\nrepeated Cup cups = 2;"
+AFTER = "// Last.\nstring after = 1;\n// Size.\nint32 limit = 2;"
+NO_ID = "the cursor of its pages needs the field `id` of an item, which has none"
+CURSOR = """
+message CupCursor { int64 create_at = 1; }
+message CupOpts { int32 page = 1; int32 per_page = 2; CupCursor cursor = 3; }
+"""
+
+PAGES = {
+    "reversed, without pages": of_rpc(
+        api_file(api_rpc(options=api_options(more="reversed_pages: true")), response=CUPS, more=CUP),
+        "reversed_pages belongs on a method that lists page by page",
+    ),
+    "reversed, without items": of_rpc(
+        api_file(api_rpc(options=api_options(more="reversed_pages: true")), request=PAGED),
+        "reversed_pages belongs on a method that lists page by page",
+    ),
+    "name of the iterator": of_rpc(
+        api_file(
+            api_rpc() + api_rpc("IterBrewTea", "(PourTeaRequest) returns (PourTeaResponse)"),
+            PAGED,
+            CUPS,
+            f"{CUP}\nmessage PourTeaRequest {{}}\nmessage PourTeaResponse {{ {ERROR} }}",
+        ),
+        "its Python name `iter_brew_tea` is that of the iterator of BrewTea; give it a go_name",
+        "IterBrewTea",
+    ),
+    "parameter of the iterator": of_rpc(
+        api_file(request=f"// A walk.\nstring walk = 3;\n{PAGED}", response=CUPS, more=CUP),
+        "its iterator cannot have a parameter `walk`; choose another name",
+    ),
+    "last id without id": of_rpc(api_file(request=AFTER, response=CUPS, more=CUP), NO_ID),
+    "last id of texts": of_rpc(api_file(request=AFTER, response=f"{ERROR}\n// Ids.\nrepeated string ids = 2;"), NO_ID),
+    "cursor without its field": of_rpc(
+        api_file(request="// Options.\nCupOpts opts = 1;", response=CUPS, more=CUP + CURSOR),
+        NO_ID.replace("`id`", "`create_at`"),
+    ),
+}
+
 PARAMETERS = {
     "no comment": Case(
         api_file(request="string cup = 1;"),
@@ -196,6 +236,7 @@ CASES = {
     f"{group}: {name}": case
     for group, cases in (
         ("method", METHODS),
+        ("pages", PAGES),
         ("parameter", PARAMETERS),
         ("default", DEFAULTS),
         ("result", RESULTS),
@@ -218,8 +259,10 @@ def test_fault(case: Case, tmp_path: Path) -> None:
         api_file(api_rpc() + api_rpc("PourTea", options=api_options(go_name="PourTEA"))),
         api_file(request=f'// A text.\nstring s = 1 [{OPTION}.default_value = "\\"a\\""];'),
         api_file(request=f'// A cup.\noptional string s = 1 [{OPTION}.default_value = "unset"];'),
+        api_file(api_rpc(options=api_options(more="reversed_pages: true")), PAGED, CUPS, CUP),
+        api_file(request="// A walk.\nstring walk = 1;"),
     ],
-    ids=["plain", "count", "names", "default", "optional"],
+    ids=["plain", "count", "names", "default", "optional", "pages", "walk"],
 )
 def test_what_the_cases_start_from_is_sound(text: str, tmp_path: Path) -> None:
     assert faults(text, {}, tmp_path) == []

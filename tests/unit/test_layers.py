@@ -198,8 +198,6 @@ def test_nothing_of_the_plugin_api_is_loaded_before_it_is_used(statement: str) -
 def test_the_use_of_the_plugin_api_loads_it() -> None:
     modules = loaded(USE_API)
     assert {"mattermost_pluginapi.api.client", "mattermost_plugin._api_client"} <= modules
-    # Only a call needs the connection.
-    assert "mattermost_plugin._grpc_api" not in modules
 
 
 def test_hooks_import_nothing_of_the_plugin_api() -> None:

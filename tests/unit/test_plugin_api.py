@@ -6,6 +6,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from mattermost_plugin.server import PluginServer
 from mattermost_pluginapi.hooks.adapters import ADAPTERS
 from mattermost_pluginapi.v1.api_user_pb2 import GetUserResponse
 from mattermost_pluginapi.v1.hooks_http_pb2 import ServeHTTPRequest, ServeHTTPRequestInit
-from tests.unit.api_host import ApiHost, api_host
+from tests.unit.api_host import ApiHost, Hanging, api_host
 from tests.unit.test_plugin_server import Client
 
 PARALLEL = 200
@@ -105,6 +106,140 @@ def test_handlers_ask_the_server() -> None:
             assert len(host.calls) == 3
             with pytest.raises(APIUnavailable, match="the plugin has stopped"):
                 await plugin.api.aio.get_user("too late")
+
+    asyncio.run(scenario())
+
+
+class Leaving(Plugin):
+    """Asks the server while it is being deactivated."""
+
+    async def on_deactivate(self) -> None:
+        await self.api.aio.get_user("async")
+        await asyncio.to_thread(self.api.get_user, "sync")
+
+
+def test_a_plugin_asks_while_it_is_being_deactivated() -> None:
+    async def scenario() -> None:
+        async with serving(Leaving) as (host, server, client):
+            reply = await client.hook(HookName.OnDeactivate)
+            assert not reply.HasField("error")
+            assert [call.request.user_id for call in host.calls] == ["async", "sync"]
+            # The host has asked for it; nothing is left to do at the end.
+            await server.stop()
+            assert len(host.calls) == 2
+
+    asyncio.run(scenario())
+
+
+def test_a_server_that_is_away_at_the_start() -> None:
+    class Early(Plugin):
+        def on_activate(self) -> None:
+            self.api.get_user("u", timeout=0.01)
+
+    async def scenario() -> None:
+        server = PluginServer(Early, RuntimeConfig(api_target="unix:/no/such/socket"))
+        client = Client(await server.start())
+        reply = await client.hook(HookName.OnActivate)
+        assert "APIUnavailable: get_user: failed to connect" in reply.error.message
+        assert "the server never got the call" in reply.error.message
+        await client.channel.close()
+        await server.stop()
+
+    asyncio.run(scenario())
+
+
+def test_the_end_wakes_handlers_that_wait_for_the_server() -> None:
+    woken: SimpleQueue[APIUnavailable] = SimpleQueue()
+
+    class Patient(Plugin):
+        def message_has_been_posted(self, context: PluginContext, post: Post) -> None:
+            try:
+                self.api.get_user("sync")
+            except APIUnavailable as error:
+                woken.put(error)
+
+        async def message_has_been_updated(self, context: PluginContext, new_post: Post, old_post: Post) -> None:
+            # It goes on after the handler, so that nothing but the end of the connection ends the call.
+            self.task = asyncio.create_task(self.ask())
+
+        async def ask(self) -> None:
+            try:
+                await self.api.aio.get_user("async")
+            except APIUnavailable as error:
+                woken.put(error)
+
+    async def scenario() -> None:
+        async with serving(Patient) as (host, server, client):
+            hanging = [Hanging(), Hanging()]
+            names = {"sync": hanging[0], "async": hanging[1]}
+
+            async def hang(request: Any, context: Any) -> Any:
+                return await names[request.user_id](request, context)
+
+            host.answers["GetUser"] = hang
+            hooks = asyncio.gather(
+                client.hook(HookName.MessageHasBeenPosted),
+                client.hook(HookName.MessageHasBeenUpdated),
+                return_exceptions=True,
+            )
+            await asyncio.gather(*(call.started.wait() for call in hanging))
+            await server.stop()
+            await asyncio.gather(hooks, *(call.cancelled.wait() for call in hanging))
+            for _ in hanging:
+                error = await asyncio.to_thread(woken.get)
+                assert str(error).startswith("get_user: the plugin has stopped (after ")
+                assert error.may_have_taken_effect
+
+    asyncio.run(scenario())
+
+
+def test_a_handler_that_runs_out_of_time_takes_its_call_along() -> None:
+    class Hasty(Plugin):
+        @hook(HookName.MessageHasBeenPosted, timeout=0.05)
+        async def ask(self, context: PluginContext, post: Post) -> None:
+            await self.api.aio.get_user("u")
+
+    async def scenario() -> None:
+        async with serving(Hasty) as (host, _, client):
+            hanging = Hanging()
+            host.answers["GetUser"] = hanging
+            await client.hook(HookName.MessageHasBeenPosted)
+            await hanging.cancelled.wait()
+
+    asyncio.run(scenario())
+
+
+def test_the_api_is_first_used_after_the_end() -> None:
+    async def scenario() -> None:
+        async with serving(Leaving) as (host, server, client):
+            link = server.plugin._api_link
+            assert link is not None
+            await link.close()
+            with pytest.raises(APIUnavailable, match="api: the plugin has stopped"):
+                _ = server.plugin.api
+            assert host.calls == []
+            reply = await client.hook(HookName.OnDeactivate)
+            assert "the server never got the call" in reply.error.message
+
+    asyncio.run(scenario())
+
+
+def test_the_id_of_the_request_goes_where_its_work_goes() -> None:
+    class Busy(Plugin):
+        async def message_has_been_posted(self, context: PluginContext, post: Post) -> None:
+            await asyncio.create_task(self.api.aio.get_user("task"))
+            await asyncio.to_thread(self.api.get_user, "thread")
+            await asyncio.get_running_loop().run_in_executor(None, self.api.get_user, "no context")
+
+    async def scenario() -> None:
+        async with serving(Busy) as (host, _, client):
+            await client.hook(HookName.MessageHasBeenPosted, plugin_context=PluginContext(request_id="r1"))
+            assert [(call.request.user_id, call.metadata.get("x-request-id")) for call in host.calls] == [
+                ("task", "r1"),
+                ("thread", "r1"),
+                # asyncio.to_thread takes the context along, run_in_executor does not.
+                ("no context", None),
+            ]
 
     asyncio.run(scenario())
 

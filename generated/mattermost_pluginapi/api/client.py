@@ -4,7 +4,7 @@
 """The clients of the plugin API: one for threads, one for coroutines. Their methods differ by `await` alone."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mattermost_pluginapi.api.method import ApiMethod, RequestT, ResponseT
@@ -268,6 +268,7 @@ from mattermost_pluginapi.api.methods import (
     UPSERT_PROPERTY_VALUES,
     UPSERT_PROPERTY_VALUES_WITH_OPTIONS,
 )
+from mattermost_pluginapi.api.pages import Walk, in_order, paged, walk_pages, walk_pages_async
 from mattermost_pluginapi.api.values import to_dict, to_struct
 from mattermost_pluginapi.models import (
     AccessControlPolicy,
@@ -310,10 +311,12 @@ from mattermost_pluginapi.models import (
     PostSearchResults,
     Preference,
     PropertyField,
+    PropertyFieldSearchCursor,
     PropertyFieldSearchOpts,
     PropertyGroup,
     PropertyRequestOptions,
     PropertyValue,
+    PropertyValueSearchCursor,
     PropertyValueSearchOpts,
     PushNotification,
     Reaction,
@@ -588,6 +591,104 @@ class AsyncPluginAPI(ABC):
         )
         return list(response.users)
 
+    def iter_users(
+        self,
+        in_team_id: str = "",
+        not_in_team_id: str = "",
+        in_channel_id: str = "",
+        not_in_channel_id: str = "",
+        in_group_id: str = "",
+        not_in_group_id: str = "",
+        group_constrained: bool = False,
+        without_team: bool = False,
+        inactive: bool = False,
+        active: bool = False,
+        role: str = "",
+        roles: Sequence[str] = (),
+        channel_roles: Sequence[str] = (),
+        team_roles: Sequence[str] = (),
+        sort: str = "",
+        updated_after: int = 0,
+        view_restrictions: ViewUsersRestrictions | None = None,
+        *,
+        page_size: int = 200,
+        timeout: float | None = None,
+    ) -> AsyncIterator[User]:
+        """Goes through everything that `get_users` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            in_team_id: Only members of this team. Empty: no such filter. Servers do not heed it;
+                get_users_in_team does this.
+            not_in_team_id: Only users who are not in this team. Empty: no such filter. Servers do not heed
+                it.
+            in_channel_id: Only members of this channel. Empty: no such filter. Servers do not heed it;
+                get_users_in_channel does this.
+            not_in_channel_id: Only users who are not in this channel. Empty: no such filter. Servers do not
+                heed it.
+            in_group_id: Only members of this user group. Empty: no such filter. Servers do not heed it;
+                get_group_member_users does this.
+            not_in_group_id: Only users who are not in this user group. Empty: no such filter. Servers do
+                not heed it.
+            group_constrained: True: only users whom the linked groups of the team or channel allow. Servers
+                do not heed it.
+            without_team: True: only users who are in no team. Servers do not heed it.
+            inactive: True: only deactivated users, whatever active says.
+            active: True: only users who are not deactivated. If neither inactive nor active is true, all
+                users are listed.
+            role: Only users with this role on the whole system, such as "system_admin". Empty: no such
+                filter.
+            roles: Only users with one of these roles on the whole system. Empty: no such filter.
+            channel_roles: Only users with one of these roles in the channel. Empty: no such filter. Servers
+                do not heed it.
+            team_roles: Only users with one of these roles in the team. Empty: no such filter. Servers do
+                not heed it.
+            sort: Order of the users. Servers do not heed it: the users come in the order of their
+                usernames.
+            updated_after: Only users who changed after this moment, in milliseconds since the Unix epoch.
+                Zero: no such filter. Not every server heeds it.
+            view_restrictions: Only users in these teams and channels. Unset: no such filter.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.10 on.
+        """
+
+        async def read_page(walk: Walk[User]) -> list[User]:
+            return await self.get_users(
+                in_team_id=in_team_id,
+                not_in_team_id=not_in_team_id,
+                in_channel_id=in_channel_id,
+                not_in_channel_id=not_in_channel_id,
+                in_group_id=in_group_id,
+                not_in_group_id=not_in_group_id,
+                group_constrained=group_constrained,
+                without_team=without_team,
+                inactive=inactive,
+                active=active,
+                role=role,
+                roles=roles,
+                channel_roles=channel_roles,
+                team_roles=team_roles,
+                sort=sort,
+                page=walk.number,
+                per_page=walk.size,
+                updated_after=updated_after,
+                view_restrictions=view_restrictions,
+                timeout=timeout,
+            )
+
+        return walk_pages_async("get_users", page_size, read_page)
+
     async def get_users_by_ids(self, user_ids: Sequence[str], *, timeout: float | None = None) -> list[User]:
         """Reads several users by their ids.
 
@@ -657,6 +758,34 @@ class AsyncPluginAPI(ABC):
         )
         return list(response.users)
 
+    def iter_users_in_team(
+        self, team_id: str, *, page_size: int = 200, timeout: float | None = None
+    ) -> AsyncIterator[User]:
+        """Goes through everything that `get_users_in_team` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            team_id: Id of the team.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.6 on.
+        """
+
+        async def read_page(walk: Walk[User]) -> list[User]:
+            return await self.get_users_in_team(team_id=team_id, page=walk.number, per_page=walk.size, timeout=timeout)
+
+        return walk_pages_async("get_users_in_team", page_size, read_page)
+
     async def get_users_in_channel(
         self,
         channel_id: str,
@@ -692,6 +821,37 @@ class AsyncPluginAPI(ABC):
             timeout,
         )
         return list(response.users)
+
+    def iter_users_in_channel(
+        self, channel_id: str, sort_by: str = "username", *, page_size: int = 200, timeout: float | None = None
+    ) -> AsyncIterator[User]:
+        """Goes through everything that `get_users_in_channel` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            channel_id: Id of the channel.
+            sort_by: Order of the users: "username", or "status" for those who are online first.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.6 on.
+        """
+
+        async def read_page(walk: Walk[User]) -> list[User]:
+            return await self.get_users_in_channel(
+                channel_id=channel_id, sort_by=sort_by, page=walk.number, per_page=walk.size, timeout=timeout
+            )
+
+        return walk_pages_async("get_users_in_channel", page_size, read_page)
 
     async def search_users(
         self,
@@ -1532,6 +1692,37 @@ class AsyncPluginAPI(ABC):
         response = await self._call(GET_BOTS, GET_BOTS.build(options=options), timeout)
         return list(response.bots)
 
+    def iter_bots(
+        self, options: BotGetOptions, *, page_size: int = 200, timeout: float | None = None
+    ) -> AsyncIterator[Bot]:
+        """Goes through everything that `get_bots` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            options: Which bots, and which page of them; per_page has to be at least 1. Its page and
+                per_page do not count.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.10 on.
+        """
+
+        async def read_page(walk: Walk[Bot]) -> list[Bot]:
+            return await self.get_bots(
+                options=paged(BotGetOptions, options, page=walk.number, per_page=walk.size), timeout=timeout
+            )
+
+        return walk_pages_async("get_bots", page_size, read_page)
+
     async def patch_bot(self, bot_user_id: str, bot_patch: BotPatch, *, timeout: float | None = None) -> Bot:
         """Changes some properties of a bot and its user account.
 
@@ -2024,6 +2215,34 @@ class AsyncPluginAPI(ABC):
         )
         return list(response.team_members)
 
+    def iter_team_members(
+        self, team_id: str, *, page_size: int = 200, timeout: float | None = None
+    ) -> AsyncIterator[TeamMember]:
+        """Goes through everything that `get_team_members` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            team_id: Id of the team.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.2 on.
+        """
+
+        async def read_page(walk: Walk[TeamMember]) -> list[TeamMember]:
+            return await self.get_team_members(team_id=team_id, page=walk.number, per_page=walk.size, timeout=timeout)
+
+        return walk_pages_async("get_team_members", page_size, read_page)
+
     async def get_team_members_for_user(
         self, user_id: str, page: int = 0, per_page: int = 60, *, timeout: float | None = None
     ) -> list[TeamMember]:
@@ -2050,6 +2269,36 @@ class AsyncPluginAPI(ABC):
             timeout,
         )
         return list(response.team_members)
+
+    def iter_team_members_for_user(
+        self, user_id: str, *, page_size: int = 200, timeout: float | None = None
+    ) -> AsyncIterator[TeamMember]:
+        """Goes through everything that `get_team_members_for_user` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            user_id: User whose memberships are asked for.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.10 on.
+        """
+
+        async def read_page(walk: Walk[TeamMember]) -> list[TeamMember]:
+            return await self.get_team_members_for_user(
+                user_id=user_id, page=walk.number, per_page=walk.size, timeout=timeout
+            )
+
+        return walk_pages_async("get_team_members_for_user", page_size, read_page)
 
     async def update_team_member_roles(
         self, team_id: str, user_id: str, new_roles: str, *, timeout: float | None = None
@@ -2309,6 +2558,36 @@ class AsyncPluginAPI(ABC):
             timeout,
         )
         return list(response.channels)
+
+    def iter_public_channels_for_team(
+        self, team_id: str, *, page_size: int = 200, timeout: float | None = None
+    ) -> AsyncIterator[Channel]:
+        """Goes through everything that `get_public_channels_for_team` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            team_id: Id of the team.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.2 on.
+        """
+
+        async def read_page(walk: Walk[Channel]) -> list[Channel]:
+            return await self.get_public_channels_for_team(
+                team_id=team_id, page=walk.number, per_page=walk.size, timeout=timeout
+            )
+
+        return walk_pages_async("get_public_channels_for_team", page_size, read_page)
 
     async def get_channel_stats(self, channel_id: str, *, timeout: float | None = None) -> ChannelStats:
         """Counts what is in a channel.
@@ -2581,6 +2860,36 @@ class AsyncPluginAPI(ABC):
         )
         return list(response.channel_members)
 
+    def iter_channel_members(
+        self, channel_id: str, *, page_size: int = 200, timeout: float | None = None
+    ) -> AsyncIterator[ChannelMember]:
+        """Goes through everything that `get_channel_members` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            channel_id: Id of the channel.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.6 on.
+        """
+
+        async def read_page(walk: Walk[ChannelMember]) -> list[ChannelMember]:
+            return await self.get_channel_members(
+                channel_id=channel_id, page=walk.number, per_page=walk.size, timeout=timeout
+            )
+
+        return walk_pages_async("get_channel_members", page_size, read_page)
+
     async def get_channel_members_by_ids(
         self, channel_id: str, user_ids: Sequence[str], *, timeout: float | None = None
     ) -> list[ChannelMember]:
@@ -2638,6 +2947,37 @@ class AsyncPluginAPI(ABC):
             timeout,
         )
         return list(response.channel_members)
+
+    def iter_channel_members_for_user(
+        self, team_id: str, user_id: str, *, page_size: int = 200, timeout: float | None = None
+    ) -> AsyncIterator[ChannelMember]:
+        """Goes through everything that `get_channel_members_for_user` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            team_id: Has no effect: servers return the user's memberships in all teams.
+            user_id: User whose memberships are asked for.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.10 on.
+        """
+
+        async def read_page(walk: Walk[ChannelMember]) -> list[ChannelMember]:
+            return await self.get_channel_members_for_user(
+                team_id=team_id, user_id=user_id, page=walk.number, per_page=walk.size, timeout=timeout
+            )
+
+        return walk_pages_async("get_channel_members_for_user", page_size, read_page)
 
     async def update_channel_member_roles(
         self, channel_id: str, user_id: str, new_roles: str, *, timeout: float | None = None
@@ -2918,7 +3258,8 @@ class AsyncPluginAPI(ABC):
     ) -> PostList:
         """Lists the posts of a channel that come after a given one, one page at a time.
 
-        Each page holds the first posts of the threads to which its posts reply, too.
+        Each page holds the first posts of the threads to which its posts reply, too. Page 0 is the one nearest
+        to the given post.
 
         Args:
             channel_id: Id of the channel, 26 characters.
@@ -2942,6 +3283,39 @@ class AsyncPluginAPI(ABC):
             timeout,
         )
         return response.post_list
+
+    def iter_posts_after(
+        self, channel_id: str, post_id: str, *, page_size: int = 200, timeout: float | None = None
+    ) -> AsyncIterator[Post]:
+        """Goes through everything that `get_posts_after` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice. The items of each
+        page are turned round, so that all of them stand in one order.
+
+        Args:
+            channel_id: Id of the channel, 26 characters.
+            post_id: Post after which the others come; it is not among them.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.6 on.
+        """
+
+        async def read_page(walk: Walk[Post]) -> list[Post]:
+            answer = await self.get_posts_after(
+                channel_id=channel_id, post_id=post_id, page=walk.number, per_page=walk.size, timeout=timeout
+            )
+            return in_order(answer.order, answer.posts)[::-1]
+
+        return walk_pages_async("get_posts_after", page_size, read_page)
 
     async def get_posts_before(
         self, channel_id: str, post_id: str, page: int = 0, per_page: int = 60, *, timeout: float | None = None
@@ -2974,6 +3348,39 @@ class AsyncPluginAPI(ABC):
         )
         return response.post_list
 
+    def iter_posts_before(
+        self, channel_id: str, post_id: str, *, page_size: int = 200, timeout: float | None = None
+    ) -> AsyncIterator[Post]:
+        """Goes through everything that `get_posts_before` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice. What else a page
+        holds is left out.
+
+        Args:
+            channel_id: Id of the channel, 26 characters.
+            post_id: Post before which the others come; it is not among them.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.6 on.
+        """
+
+        async def read_page(walk: Walk[Post]) -> list[Post]:
+            answer = await self.get_posts_before(
+                channel_id=channel_id, post_id=post_id, page=walk.number, per_page=walk.size, timeout=timeout
+            )
+            return in_order(answer.order, answer.posts)
+
+        return walk_pages_async("get_posts_before", page_size, read_page)
+
     async def get_posts_for_channel(
         self, channel_id: str, page: int = 0, per_page: int = 60, *, timeout: float | None = None
     ) -> PostList:
@@ -3002,6 +3409,38 @@ class AsyncPluginAPI(ABC):
             timeout,
         )
         return response.post_list
+
+    def iter_posts_for_channel(
+        self, channel_id: str, *, page_size: int = 200, timeout: float | None = None
+    ) -> AsyncIterator[Post]:
+        """Goes through everything that `get_posts_for_channel` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice. What else a page
+        holds is left out.
+
+        Args:
+            channel_id: Id of the channel, 26 characters.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.6 on.
+        """
+
+        async def read_page(walk: Walk[Post]) -> list[Post]:
+            answer = await self.get_posts_for_channel(
+                channel_id=channel_id, page=walk.number, per_page=walk.size, timeout=timeout
+            )
+            return in_order(answer.order, answer.posts)
+
+        return walk_pages_async("get_posts_for_channel", page_size, read_page)
 
     async def get_posts_since(self, channel_id: str, time: int, *, timeout: float | None = None) -> PostList:
         """Lists the posts of a channel that were made or changed after a given time.
@@ -3081,6 +3520,49 @@ class AsyncPluginAPI(ABC):
             timeout,
         )
         return response.results
+
+    def iter_search_posts_in_team_for_user(
+        self,
+        team_id: str,
+        user_id: str,
+        search_params: SearchParameter,
+        *,
+        page_size: int = 200,
+        timeout: float | None = None,
+    ) -> AsyncIterator[Post]:
+        """Goes through everything that `search_posts_in_team_for_user` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice. What else a page
+        holds is left out.
+
+        Args:
+            team_id: Id of the team.
+            user_id: User for whom the search is made; only what this user may read is found.
+            search_params: What to look for. Its page and per_page do not count.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.26 on.
+        """
+
+        async def read_page(walk: Walk[Post]) -> list[Post]:
+            answer = await self.search_posts_in_team_for_user(
+                team_id=team_id,
+                user_id=user_id,
+                search_params=paged(SearchParameter, search_params, page=walk.number, per_page=walk.size),
+                timeout=timeout,
+            )
+            return in_order(answer.order, answer.posts)
+
+        return walk_pages_async("search_posts_in_team_for_user", page_size, read_page)
 
     async def update_post(self, post: Post, *, timeout: float | None = None) -> Post:
         """Stores a changed post.
@@ -3301,6 +3783,34 @@ class AsyncPluginAPI(ABC):
         )
         return list(response.emojis)
 
+    def iter_emoji_list(
+        self, sort_by: str = "name", *, page_size: int = 200, timeout: float | None = None
+    ) -> AsyncIterator[Emoji]:
+        """Goes through everything that `get_emoji_list` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            sort_by: "name" to sort by name. Empty: in no particular order.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.6 on.
+        """
+
+        async def read_page(walk: Walk[Emoji]) -> list[Emoji]:
+            return await self.get_emoji_list(sort_by=sort_by, page=walk.number, per_page=walk.size, timeout=timeout)
+
+        return walk_pages_async("get_emoji_list", page_size, read_page)
+
     async def get_emoji_image(self, emoji_id: str, *, timeout: float | None = None) -> GetEmojiImageResult:
         """Reads the picture of a custom emoji.
 
@@ -3375,6 +3885,34 @@ class AsyncPluginAPI(ABC):
             GET_FILE_INFOS, GET_FILE_INFOS.build(page=page, per_page=per_page, options=options), timeout
         )
         return list(response.file_infos)
+
+    def iter_file_infos(
+        self, options: GetFileInfosOptions | None = None, *, page_size: int = 200, timeout: float | None = None
+    ) -> AsyncIterator[FileInfo]:
+        """Goes through everything that `get_file_infos` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            options: Filter and order of the files. Unset: all files that are not deleted, oldest first.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.22 on.
+        """
+
+        async def read_page(walk: Walk[FileInfo]) -> list[FileInfo]:
+            return await self.get_file_infos(page=walk.number, per_page=walk.size, options=options, timeout=timeout)
+
+        return walk_pages_async("get_file_infos", page_size, read_page)
 
     async def get_file(self, file_id: str, *, timeout: float | None = None) -> bytes:
         """Reads the content of a file.
@@ -3760,6 +4298,42 @@ class AsyncPluginAPI(ABC):
         )
         return list(response.groups)
 
+    def iter_groups(
+        self,
+        opts: GroupSearchOpts | None = None,
+        view_restrictions: ViewUsersRestrictions | None = None,
+        *,
+        page_size: int = 200,
+        timeout: float | None = None,
+    ) -> AsyncIterator[Group]:
+        """Goes through everything that `get_groups` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            opts: Filters, and what is looked up besides. Unset: all groups that are not deleted.
+            view_restrictions: Teams and channels beyond which nothing counts. Unset: no restriction.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 10.7 on.
+        """
+
+        async def read_page(walk: Walk[Group]) -> list[Group]:
+            return await self.get_groups(
+                page=walk.number, per_page=walk.size, opts=opts, view_restrictions=view_restrictions, timeout=timeout
+            )
+
+        return walk_pages_async("get_groups", page_size, read_page)
+
     async def get_groups_by_source(self, group_source: str, *, timeout: float | None = None) -> list[Group]:
         """Lists all groups that come from one source.
 
@@ -3849,6 +4423,36 @@ class AsyncPluginAPI(ABC):
             timeout,
         )
         return list(response.users)
+
+    def iter_group_member_users(
+        self, group_id: str, *, page_size: int = 200, timeout: float | None = None
+    ) -> AsyncIterator[User]:
+        """Goes through everything that `get_group_member_users` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            group_id: Id of the group, 26 characters.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.35 on.
+        """
+
+        async def read_page(walk: Walk[User]) -> list[User]:
+            return await self.get_group_member_users(
+                group_id=group_id, page=walk.number, per_page=walk.size, timeout=timeout
+            )
+
+        return walk_pages_async("get_group_member_users", page_size, read_page)
 
     async def upsert_group_member(self, group_id: str, user_id: str, *, timeout: float | None = None) -> GroupMember:
         """Adds a user to a group.
@@ -4270,6 +4874,31 @@ class AsyncPluginAPI(ABC):
         """
         response = await self._call(KV_LIST, KV_LIST.build(page=page, per_page=per_page), timeout)
         return list(response.keys)
+
+    def iter_kv_list(self, *, page_size: int = 200, timeout: float | None = None) -> AsyncIterator[str]:
+        """Goes through everything that `kv_list` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.6 on.
+        """
+
+        async def read_page(walk: Walk[str]) -> list[str]:
+            return await self.kv_list(page=walk.number, per_page=walk.size, timeout=timeout)
+
+        return walk_pages_async("kv_list", page_size, read_page)
 
     async def kv_delete(self, key: str, *, timeout: float | None = None) -> None:
         """Deletes a key of this plugin.
@@ -5623,6 +6252,49 @@ class AsyncPluginAPI(ABC):
         )
         return list(response.fields)
 
+    def iter_search_property_fields(
+        self, group_id: str, opts: PropertyFieldSearchOpts, *, page_size: int = 200, timeout: float | None = None
+    ) -> AsyncIterator[PropertyField]:
+        """Goes through everything that `search_property_fields` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. Each page goes on after the last item of the one before, so that changes meanwhile move
+        no other item.
+
+        Args:
+            group_id: Id of the property group, 26 characters.
+            opts: Filter and page; per_page has to be at least 1. Its page, per_page and cursor do not
+                count.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 11.0 on.
+        """
+
+        async def read_page(walk: Walk[PropertyField]) -> list[PropertyField]:
+            return await self.search_property_fields(
+                group_id=group_id,
+                opts=paged(
+                    PropertyFieldSearchOpts,
+                    opts,
+                    page=0,
+                    per_page=walk.size,
+                    cursor=None
+                    if walk.last is None
+                    else PropertyFieldSearchCursor(property_field_id=walk.last.id, create_at=walk.last.create_at),
+                ),
+                timeout=timeout,
+            )
+
+        return walk_pages_async("search_property_fields", page_size, read_page)
+
     async def count_property_fields(
         self, group_id: str, include_deleted: bool = False, *, timeout: float | None = None
     ) -> int:
@@ -5855,6 +6527,49 @@ class AsyncPluginAPI(ABC):
             SEARCH_PROPERTY_VALUES, SEARCH_PROPERTY_VALUES.build(group_id=group_id, opts=opts), timeout
         )
         return list(response.values)
+
+    def iter_search_property_values(
+        self, group_id: str, opts: PropertyValueSearchOpts, *, page_size: int = 200, timeout: float | None = None
+    ) -> AsyncIterator[PropertyValue]:
+        """Goes through everything that `search_property_values` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. Each page goes on after the last item of the one before, so that changes meanwhile move
+        no other item.
+
+        Args:
+            group_id: Id of the property group, 26 characters.
+            opts: Filter and page; per_page has to be at least 1. Its page, per_page and cursor do not
+                count.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 11.0 on.
+        """
+
+        async def read_page(walk: Walk[PropertyValue]) -> list[PropertyValue]:
+            return await self.search_property_values(
+                group_id=group_id,
+                opts=paged(
+                    PropertyValueSearchOpts,
+                    opts,
+                    page=0,
+                    per_page=walk.size,
+                    cursor=None
+                    if walk.last is None
+                    else PropertyValueSearchCursor(property_value_id=walk.last.id, create_at=walk.last.create_at),
+                ),
+                timeout=timeout,
+            )
+
+        return walk_pages_async("search_property_values", page_size, read_page)
 
     async def update_property_value(
         self, group_id: str, value: PropertyValue, *, timeout: float | None = None
@@ -6364,6 +7079,55 @@ class AsyncPluginAPI(ABC):
         )
         return response.response
 
+    def iter_query_users_for_access_control_expression(
+        self,
+        acting_user_id: str,
+        resource_type: str,
+        expression: str,
+        term: str = "",
+        *,
+        page_size: int = 200,
+        timeout: float | None = None,
+    ) -> AsyncIterator[User]:
+        """Goes through everything that `query_users_for_access_control_expression` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. Each page goes on after the last item of the one before, so that changes meanwhile move
+        no other item. What else a page holds is left out.
+
+        Args:
+            acting_user_id: User on whose behalf the plugin acts, such as the one who edits the policy.
+            resource_type: Kind of the resource, as AccessControlPolicy.type, such as
+                "com.example.plugin:board". It begins with the id of this plugin.
+            expression: Condition in the Common Expression Language (CEL).
+            term: Text that the users' names have to contain. Empty: all users who match.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 11.10 on.
+        """
+
+        async def read_page(walk: Walk[User]) -> list[User]:
+            answer = await self.query_users_for_access_control_expression(
+                acting_user_id=acting_user_id,
+                resource_type=resource_type,
+                expression=expression,
+                term=term,
+                cursor_id="" if walk.last is None else walk.last.id,
+                limit=walk.size,
+                timeout=timeout,
+            )
+            return list(answer.users)
+
+        return walk_pages_async("query_users_for_access_control_expression", page_size, read_page)
+
     async def get_access_control_fields_autocomplete(
         self, acting_user_id: str, after: str = "", limit: int = 60, *, timeout: float | None = None
     ) -> list[PropertyField]:
@@ -6393,6 +7157,40 @@ class AsyncPluginAPI(ABC):
             timeout,
         )
         return list(response.fields)
+
+    def iter_access_control_fields_autocomplete(
+        self, acting_user_id: str, *, page_size: int = 200, timeout: float | None = None
+    ) -> AsyncIterator[PropertyField]:
+        """Goes through everything that `get_access_control_fields_autocomplete` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. Each page goes on after the last item of the one before, so that changes meanwhile move
+        no other item.
+
+        Args:
+            acting_user_id: User who edits a policy; only attributes that this user may see are returned.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 11.10 on.
+        """
+
+        async def read_page(walk: Walk[PropertyField]) -> list[PropertyField]:
+            return await self.get_access_control_fields_autocomplete(
+                acting_user_id=acting_user_id,
+                after="" if walk.last is None else walk.last.id,
+                limit=walk.size,
+                timeout=timeout,
+            )
+
+        return walk_pages_async("get_access_control_fields_autocomplete", page_size, read_page)
 
     async def get_access_control_visual_ast(
         self, acting_user_id: str, resource_type: str, expression: str, *, timeout: float | None = None
@@ -6564,7 +7362,7 @@ class AsyncPluginAPI(ABC):
     async def get_license(self, *, timeout: float | None = None) -> bytes | None:
         """Reads the server's license.
 
-        Returns a JSON object, or nothing if the server has no license.
+        Returns a JSON object, or None if the server has no license.
 
         Args:
             timeout: seconds until the call is given up; None stands for the client's setting.
@@ -6662,11 +7460,11 @@ class AsyncPluginAPI(ABC):
         response = await self._call(GET_TELEMETRY_ID, GET_TELEMETRY_ID.build(), timeout)
         return response.telemetry_id
 
-    async def get_cloud_limits(self, *, timeout: float | None = None) -> bytes:
+    async def get_cloud_limits(self, *, timeout: float | None = None) -> bytes | None:
         """Reads the limits of the server's Mattermost Cloud plan.
 
-        Returns a JSON object, which is empty or missing if there are no limits, as on servers that are not in
-        the Cloud.
+        Returns a JSON object, which is empty or None if there are no limits, as on servers that are not in the
+        Cloud.
 
         Args:
             timeout: seconds until the call is given up; None stands for the client's setting.
@@ -6674,7 +7472,7 @@ class AsyncPluginAPI(ABC):
         Returns:
             Limits of a Mattermost Cloud plan as a JSON object in UTF-8: {"files": {"total_storage"},
             "messages": {"history"}, "teams": {"active"}}. What is missing has no limit. Empty: there are no
-            limits.
+            limits. Given as None if it is empty.
 
         Raises:
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
@@ -6683,7 +7481,7 @@ class AsyncPluginAPI(ABC):
         Servers have it from 7.0 on.
         """
         response = await self._call(GET_CLOUD_LIMITS, GET_CLOUD_LIMITS.build(), timeout)
-        return response.limits_json
+        return response.limits_json or None
 
     async def request_trial_license(
         self,
@@ -6944,6 +7742,104 @@ class PluginAPI(ABC):
         )
         return list(response.users)
 
+    def iter_users(
+        self,
+        in_team_id: str = "",
+        not_in_team_id: str = "",
+        in_channel_id: str = "",
+        not_in_channel_id: str = "",
+        in_group_id: str = "",
+        not_in_group_id: str = "",
+        group_constrained: bool = False,
+        without_team: bool = False,
+        inactive: bool = False,
+        active: bool = False,
+        role: str = "",
+        roles: Sequence[str] = (),
+        channel_roles: Sequence[str] = (),
+        team_roles: Sequence[str] = (),
+        sort: str = "",
+        updated_after: int = 0,
+        view_restrictions: ViewUsersRestrictions | None = None,
+        *,
+        page_size: int = 200,
+        timeout: float | None = None,
+    ) -> Iterator[User]:
+        """Goes through everything that `get_users` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            in_team_id: Only members of this team. Empty: no such filter. Servers do not heed it;
+                get_users_in_team does this.
+            not_in_team_id: Only users who are not in this team. Empty: no such filter. Servers do not heed
+                it.
+            in_channel_id: Only members of this channel. Empty: no such filter. Servers do not heed it;
+                get_users_in_channel does this.
+            not_in_channel_id: Only users who are not in this channel. Empty: no such filter. Servers do not
+                heed it.
+            in_group_id: Only members of this user group. Empty: no such filter. Servers do not heed it;
+                get_group_member_users does this.
+            not_in_group_id: Only users who are not in this user group. Empty: no such filter. Servers do
+                not heed it.
+            group_constrained: True: only users whom the linked groups of the team or channel allow. Servers
+                do not heed it.
+            without_team: True: only users who are in no team. Servers do not heed it.
+            inactive: True: only deactivated users, whatever active says.
+            active: True: only users who are not deactivated. If neither inactive nor active is true, all
+                users are listed.
+            role: Only users with this role on the whole system, such as "system_admin". Empty: no such
+                filter.
+            roles: Only users with one of these roles on the whole system. Empty: no such filter.
+            channel_roles: Only users with one of these roles in the channel. Empty: no such filter. Servers
+                do not heed it.
+            team_roles: Only users with one of these roles in the team. Empty: no such filter. Servers do
+                not heed it.
+            sort: Order of the users. Servers do not heed it: the users come in the order of their
+                usernames.
+            updated_after: Only users who changed after this moment, in milliseconds since the Unix epoch.
+                Zero: no such filter. Not every server heeds it.
+            view_restrictions: Only users in these teams and channels. Unset: no such filter.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.10 on.
+        """
+
+        def read_page(walk: Walk[User]) -> list[User]:
+            return self.get_users(
+                in_team_id=in_team_id,
+                not_in_team_id=not_in_team_id,
+                in_channel_id=in_channel_id,
+                not_in_channel_id=not_in_channel_id,
+                in_group_id=in_group_id,
+                not_in_group_id=not_in_group_id,
+                group_constrained=group_constrained,
+                without_team=without_team,
+                inactive=inactive,
+                active=active,
+                role=role,
+                roles=roles,
+                channel_roles=channel_roles,
+                team_roles=team_roles,
+                sort=sort,
+                page=walk.number,
+                per_page=walk.size,
+                updated_after=updated_after,
+                view_restrictions=view_restrictions,
+                timeout=timeout,
+            )
+
+        return walk_pages("get_users", page_size, read_page)
+
     def get_users_by_ids(self, user_ids: Sequence[str], *, timeout: float | None = None) -> list[User]:
         """Reads several users by their ids.
 
@@ -7013,6 +7909,32 @@ class PluginAPI(ABC):
         )
         return list(response.users)
 
+    def iter_users_in_team(self, team_id: str, *, page_size: int = 200, timeout: float | None = None) -> Iterator[User]:
+        """Goes through everything that `get_users_in_team` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            team_id: Id of the team.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.6 on.
+        """
+
+        def read_page(walk: Walk[User]) -> list[User]:
+            return self.get_users_in_team(team_id=team_id, page=walk.number, per_page=walk.size, timeout=timeout)
+
+        return walk_pages("get_users_in_team", page_size, read_page)
+
     def get_users_in_channel(
         self,
         channel_id: str,
@@ -7048,6 +7970,37 @@ class PluginAPI(ABC):
             timeout,
         )
         return list(response.users)
+
+    def iter_users_in_channel(
+        self, channel_id: str, sort_by: str = "username", *, page_size: int = 200, timeout: float | None = None
+    ) -> Iterator[User]:
+        """Goes through everything that `get_users_in_channel` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            channel_id: Id of the channel.
+            sort_by: Order of the users: "username", or "status" for those who are online first.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.6 on.
+        """
+
+        def read_page(walk: Walk[User]) -> list[User]:
+            return self.get_users_in_channel(
+                channel_id=channel_id, sort_by=sort_by, page=walk.number, per_page=walk.size, timeout=timeout
+            )
+
+        return walk_pages("get_users_in_channel", page_size, read_page)
 
     def search_users(
         self,
@@ -7876,6 +8829,35 @@ class PluginAPI(ABC):
         response = self._call(GET_BOTS, GET_BOTS.build(options=options), timeout)
         return list(response.bots)
 
+    def iter_bots(self, options: BotGetOptions, *, page_size: int = 200, timeout: float | None = None) -> Iterator[Bot]:
+        """Goes through everything that `get_bots` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            options: Which bots, and which page of them; per_page has to be at least 1. Its page and
+                per_page do not count.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.10 on.
+        """
+
+        def read_page(walk: Walk[Bot]) -> list[Bot]:
+            return self.get_bots(
+                options=paged(BotGetOptions, options, page=walk.number, per_page=walk.size), timeout=timeout
+            )
+
+        return walk_pages("get_bots", page_size, read_page)
+
     def patch_bot(self, bot_user_id: str, bot_patch: BotPatch, *, timeout: float | None = None) -> Bot:
         """Changes some properties of a bot and its user account.
 
@@ -8364,6 +9346,34 @@ class PluginAPI(ABC):
         )
         return list(response.team_members)
 
+    def iter_team_members(
+        self, team_id: str, *, page_size: int = 200, timeout: float | None = None
+    ) -> Iterator[TeamMember]:
+        """Goes through everything that `get_team_members` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            team_id: Id of the team.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.2 on.
+        """
+
+        def read_page(walk: Walk[TeamMember]) -> list[TeamMember]:
+            return self.get_team_members(team_id=team_id, page=walk.number, per_page=walk.size, timeout=timeout)
+
+        return walk_pages("get_team_members", page_size, read_page)
+
     def get_team_members_for_user(
         self, user_id: str, page: int = 0, per_page: int = 60, *, timeout: float | None = None
     ) -> list[TeamMember]:
@@ -8390,6 +9400,36 @@ class PluginAPI(ABC):
             timeout,
         )
         return list(response.team_members)
+
+    def iter_team_members_for_user(
+        self, user_id: str, *, page_size: int = 200, timeout: float | None = None
+    ) -> Iterator[TeamMember]:
+        """Goes through everything that `get_team_members_for_user` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            user_id: User whose memberships are asked for.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.10 on.
+        """
+
+        def read_page(walk: Walk[TeamMember]) -> list[TeamMember]:
+            return self.get_team_members_for_user(
+                user_id=user_id, page=walk.number, per_page=walk.size, timeout=timeout
+            )
+
+        return walk_pages("get_team_members_for_user", page_size, read_page)
 
     def update_team_member_roles(
         self, team_id: str, user_id: str, new_roles: str, *, timeout: float | None = None
@@ -8649,6 +9689,36 @@ class PluginAPI(ABC):
             timeout,
         )
         return list(response.channels)
+
+    def iter_public_channels_for_team(
+        self, team_id: str, *, page_size: int = 200, timeout: float | None = None
+    ) -> Iterator[Channel]:
+        """Goes through everything that `get_public_channels_for_team` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            team_id: Id of the team.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.2 on.
+        """
+
+        def read_page(walk: Walk[Channel]) -> list[Channel]:
+            return self.get_public_channels_for_team(
+                team_id=team_id, page=walk.number, per_page=walk.size, timeout=timeout
+            )
+
+        return walk_pages("get_public_channels_for_team", page_size, read_page)
 
     def get_channel_stats(self, channel_id: str, *, timeout: float | None = None) -> ChannelStats:
         """Counts what is in a channel.
@@ -8919,6 +9989,36 @@ class PluginAPI(ABC):
         )
         return list(response.channel_members)
 
+    def iter_channel_members(
+        self, channel_id: str, *, page_size: int = 200, timeout: float | None = None
+    ) -> Iterator[ChannelMember]:
+        """Goes through everything that `get_channel_members` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            channel_id: Id of the channel.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.6 on.
+        """
+
+        def read_page(walk: Walk[ChannelMember]) -> list[ChannelMember]:
+            return self.get_channel_members(
+                channel_id=channel_id, page=walk.number, per_page=walk.size, timeout=timeout
+            )
+
+        return walk_pages("get_channel_members", page_size, read_page)
+
     def get_channel_members_by_ids(
         self, channel_id: str, user_ids: Sequence[str], *, timeout: float | None = None
     ) -> list[ChannelMember]:
@@ -8976,6 +10076,37 @@ class PluginAPI(ABC):
             timeout,
         )
         return list(response.channel_members)
+
+    def iter_channel_members_for_user(
+        self, team_id: str, user_id: str, *, page_size: int = 200, timeout: float | None = None
+    ) -> Iterator[ChannelMember]:
+        """Goes through everything that `get_channel_members_for_user` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            team_id: Has no effect: servers return the user's memberships in all teams.
+            user_id: User whose memberships are asked for.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.10 on.
+        """
+
+        def read_page(walk: Walk[ChannelMember]) -> list[ChannelMember]:
+            return self.get_channel_members_for_user(
+                team_id=team_id, user_id=user_id, page=walk.number, per_page=walk.size, timeout=timeout
+            )
+
+        return walk_pages("get_channel_members_for_user", page_size, read_page)
 
     def update_channel_member_roles(
         self, channel_id: str, user_id: str, new_roles: str, *, timeout: float | None = None
@@ -9256,7 +10387,8 @@ class PluginAPI(ABC):
     ) -> PostList:
         """Lists the posts of a channel that come after a given one, one page at a time.
 
-        Each page holds the first posts of the threads to which its posts reply, too.
+        Each page holds the first posts of the threads to which its posts reply, too. Page 0 is the one nearest
+        to the given post.
 
         Args:
             channel_id: Id of the channel, 26 characters.
@@ -9280,6 +10412,39 @@ class PluginAPI(ABC):
             timeout,
         )
         return response.post_list
+
+    def iter_posts_after(
+        self, channel_id: str, post_id: str, *, page_size: int = 200, timeout: float | None = None
+    ) -> Iterator[Post]:
+        """Goes through everything that `get_posts_after` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice. The items of each
+        page are turned round, so that all of them stand in one order.
+
+        Args:
+            channel_id: Id of the channel, 26 characters.
+            post_id: Post after which the others come; it is not among them.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.6 on.
+        """
+
+        def read_page(walk: Walk[Post]) -> list[Post]:
+            answer = self.get_posts_after(
+                channel_id=channel_id, post_id=post_id, page=walk.number, per_page=walk.size, timeout=timeout
+            )
+            return in_order(answer.order, answer.posts)[::-1]
+
+        return walk_pages("get_posts_after", page_size, read_page)
 
     def get_posts_before(
         self, channel_id: str, post_id: str, page: int = 0, per_page: int = 60, *, timeout: float | None = None
@@ -9312,6 +10477,39 @@ class PluginAPI(ABC):
         )
         return response.post_list
 
+    def iter_posts_before(
+        self, channel_id: str, post_id: str, *, page_size: int = 200, timeout: float | None = None
+    ) -> Iterator[Post]:
+        """Goes through everything that `get_posts_before` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice. What else a page
+        holds is left out.
+
+        Args:
+            channel_id: Id of the channel, 26 characters.
+            post_id: Post before which the others come; it is not among them.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.6 on.
+        """
+
+        def read_page(walk: Walk[Post]) -> list[Post]:
+            answer = self.get_posts_before(
+                channel_id=channel_id, post_id=post_id, page=walk.number, per_page=walk.size, timeout=timeout
+            )
+            return in_order(answer.order, answer.posts)
+
+        return walk_pages("get_posts_before", page_size, read_page)
+
     def get_posts_for_channel(
         self, channel_id: str, page: int = 0, per_page: int = 60, *, timeout: float | None = None
     ) -> PostList:
@@ -9340,6 +10538,38 @@ class PluginAPI(ABC):
             timeout,
         )
         return response.post_list
+
+    def iter_posts_for_channel(
+        self, channel_id: str, *, page_size: int = 200, timeout: float | None = None
+    ) -> Iterator[Post]:
+        """Goes through everything that `get_posts_for_channel` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice. What else a page
+        holds is left out.
+
+        Args:
+            channel_id: Id of the channel, 26 characters.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.6 on.
+        """
+
+        def read_page(walk: Walk[Post]) -> list[Post]:
+            answer = self.get_posts_for_channel(
+                channel_id=channel_id, page=walk.number, per_page=walk.size, timeout=timeout
+            )
+            return in_order(answer.order, answer.posts)
+
+        return walk_pages("get_posts_for_channel", page_size, read_page)
 
     def get_posts_since(self, channel_id: str, time: int, *, timeout: float | None = None) -> PostList:
         """Lists the posts of a channel that were made or changed after a given time.
@@ -9419,6 +10649,49 @@ class PluginAPI(ABC):
             timeout,
         )
         return response.results
+
+    def iter_search_posts_in_team_for_user(
+        self,
+        team_id: str,
+        user_id: str,
+        search_params: SearchParameter,
+        *,
+        page_size: int = 200,
+        timeout: float | None = None,
+    ) -> Iterator[Post]:
+        """Goes through everything that `search_posts_in_team_for_user` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice. What else a page
+        holds is left out.
+
+        Args:
+            team_id: Id of the team.
+            user_id: User for whom the search is made; only what this user may read is found.
+            search_params: What to look for. Its page and per_page do not count.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.26 on.
+        """
+
+        def read_page(walk: Walk[Post]) -> list[Post]:
+            answer = self.search_posts_in_team_for_user(
+                team_id=team_id,
+                user_id=user_id,
+                search_params=paged(SearchParameter, search_params, page=walk.number, per_page=walk.size),
+                timeout=timeout,
+            )
+            return in_order(answer.order, answer.posts)
+
+        return walk_pages("search_posts_in_team_for_user", page_size, read_page)
 
     def update_post(self, post: Post, *, timeout: float | None = None) -> Post:
         """Stores a changed post.
@@ -9637,6 +10910,34 @@ class PluginAPI(ABC):
         )
         return list(response.emojis)
 
+    def iter_emoji_list(
+        self, sort_by: str = "name", *, page_size: int = 200, timeout: float | None = None
+    ) -> Iterator[Emoji]:
+        """Goes through everything that `get_emoji_list` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            sort_by: "name" to sort by name. Empty: in no particular order.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.6 on.
+        """
+
+        def read_page(walk: Walk[Emoji]) -> list[Emoji]:
+            return self.get_emoji_list(sort_by=sort_by, page=walk.number, per_page=walk.size, timeout=timeout)
+
+        return walk_pages("get_emoji_list", page_size, read_page)
+
     def get_emoji_image(self, emoji_id: str, *, timeout: float | None = None) -> GetEmojiImageResult:
         """Reads the picture of a custom emoji.
 
@@ -9711,6 +11012,34 @@ class PluginAPI(ABC):
             GET_FILE_INFOS, GET_FILE_INFOS.build(page=page, per_page=per_page, options=options), timeout
         )
         return list(response.file_infos)
+
+    def iter_file_infos(
+        self, options: GetFileInfosOptions | None = None, *, page_size: int = 200, timeout: float | None = None
+    ) -> Iterator[FileInfo]:
+        """Goes through everything that `get_file_infos` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            options: Filter and order of the files. Unset: all files that are not deleted, oldest first.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.22 on.
+        """
+
+        def read_page(walk: Walk[FileInfo]) -> list[FileInfo]:
+            return self.get_file_infos(page=walk.number, per_page=walk.size, options=options, timeout=timeout)
+
+        return walk_pages("get_file_infos", page_size, read_page)
 
     def get_file(self, file_id: str, *, timeout: float | None = None) -> bytes:
         """Reads the content of a file.
@@ -10090,6 +11419,42 @@ class PluginAPI(ABC):
         )
         return list(response.groups)
 
+    def iter_groups(
+        self,
+        opts: GroupSearchOpts | None = None,
+        view_restrictions: ViewUsersRestrictions | None = None,
+        *,
+        page_size: int = 200,
+        timeout: float | None = None,
+    ) -> Iterator[Group]:
+        """Goes through everything that `get_groups` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            opts: Filters, and what is looked up besides. Unset: all groups that are not deleted.
+            view_restrictions: Teams and channels beyond which nothing counts. Unset: no restriction.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 10.7 on.
+        """
+
+        def read_page(walk: Walk[Group]) -> list[Group]:
+            return self.get_groups(
+                page=walk.number, per_page=walk.size, opts=opts, view_restrictions=view_restrictions, timeout=timeout
+            )
+
+        return walk_pages("get_groups", page_size, read_page)
+
     def get_groups_by_source(self, group_source: str, *, timeout: float | None = None) -> list[Group]:
         """Lists all groups that come from one source.
 
@@ -10177,6 +11542,34 @@ class PluginAPI(ABC):
             timeout,
         )
         return list(response.users)
+
+    def iter_group_member_users(
+        self, group_id: str, *, page_size: int = 200, timeout: float | None = None
+    ) -> Iterator[User]:
+        """Goes through everything that `get_group_member_users` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            group_id: Id of the group, 26 characters.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.35 on.
+        """
+
+        def read_page(walk: Walk[User]) -> list[User]:
+            return self.get_group_member_users(group_id=group_id, page=walk.number, per_page=walk.size, timeout=timeout)
+
+        return walk_pages("get_group_member_users", page_size, read_page)
 
     def upsert_group_member(self, group_id: str, user_id: str, *, timeout: float | None = None) -> GroupMember:
         """Adds a user to a group.
@@ -10590,6 +11983,31 @@ class PluginAPI(ABC):
         """
         response = self._call(KV_LIST, KV_LIST.build(page=page, per_page=per_page), timeout)
         return list(response.keys)
+
+    def iter_kv_list(self, *, page_size: int = 200, timeout: float | None = None) -> Iterator[str]:
+        """Goes through everything that `kv_list` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. If the list changes meanwhile, items may be left out or come twice.
+
+        Args:
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 5.6 on.
+        """
+
+        def read_page(walk: Walk[str]) -> list[str]:
+            return self.kv_list(page=walk.number, per_page=walk.size, timeout=timeout)
+
+        return walk_pages("kv_list", page_size, read_page)
 
     def kv_delete(self, key: str, *, timeout: float | None = None) -> None:
         """Deletes a key of this plugin.
@@ -11927,6 +13345,49 @@ class PluginAPI(ABC):
         )
         return list(response.fields)
 
+    def iter_search_property_fields(
+        self, group_id: str, opts: PropertyFieldSearchOpts, *, page_size: int = 200, timeout: float | None = None
+    ) -> Iterator[PropertyField]:
+        """Goes through everything that `search_property_fields` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. Each page goes on after the last item of the one before, so that changes meanwhile move
+        no other item.
+
+        Args:
+            group_id: Id of the property group, 26 characters.
+            opts: Filter and page; per_page has to be at least 1. Its page, per_page and cursor do not
+                count.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 11.0 on.
+        """
+
+        def read_page(walk: Walk[PropertyField]) -> list[PropertyField]:
+            return self.search_property_fields(
+                group_id=group_id,
+                opts=paged(
+                    PropertyFieldSearchOpts,
+                    opts,
+                    page=0,
+                    per_page=walk.size,
+                    cursor=None
+                    if walk.last is None
+                    else PropertyFieldSearchCursor(property_field_id=walk.last.id, create_at=walk.last.create_at),
+                ),
+                timeout=timeout,
+            )
+
+        return walk_pages("search_property_fields", page_size, read_page)
+
     def count_property_fields(
         self, group_id: str, include_deleted: bool = False, *, timeout: float | None = None
     ) -> int:
@@ -12157,6 +13618,49 @@ class PluginAPI(ABC):
             SEARCH_PROPERTY_VALUES, SEARCH_PROPERTY_VALUES.build(group_id=group_id, opts=opts), timeout
         )
         return list(response.values)
+
+    def iter_search_property_values(
+        self, group_id: str, opts: PropertyValueSearchOpts, *, page_size: int = 200, timeout: float | None = None
+    ) -> Iterator[PropertyValue]:
+        """Goes through everything that `search_property_values` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. Each page goes on after the last item of the one before, so that changes meanwhile move
+        no other item.
+
+        Args:
+            group_id: Id of the property group, 26 characters.
+            opts: Filter and page; per_page has to be at least 1. Its page, per_page and cursor do not
+                count.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 11.0 on.
+        """
+
+        def read_page(walk: Walk[PropertyValue]) -> list[PropertyValue]:
+            return self.search_property_values(
+                group_id=group_id,
+                opts=paged(
+                    PropertyValueSearchOpts,
+                    opts,
+                    page=0,
+                    per_page=walk.size,
+                    cursor=None
+                    if walk.last is None
+                    else PropertyValueSearchCursor(property_value_id=walk.last.id, create_at=walk.last.create_at),
+                ),
+                timeout=timeout,
+            )
+
+        return walk_pages("search_property_values", page_size, read_page)
 
     def update_property_value(
         self, group_id: str, value: PropertyValue, *, timeout: float | None = None
@@ -12662,6 +14166,55 @@ class PluginAPI(ABC):
         )
         return response.response
 
+    def iter_query_users_for_access_control_expression(
+        self,
+        acting_user_id: str,
+        resource_type: str,
+        expression: str,
+        term: str = "",
+        *,
+        page_size: int = 200,
+        timeout: float | None = None,
+    ) -> Iterator[User]:
+        """Goes through everything that `query_users_for_access_control_expression` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. Each page goes on after the last item of the one before, so that changes meanwhile move
+        no other item. What else a page holds is left out.
+
+        Args:
+            acting_user_id: User on whose behalf the plugin acts, such as the one who edits the policy.
+            resource_type: Kind of the resource, as AccessControlPolicy.type, such as
+                "com.example.plugin:board". It begins with the id of this plugin.
+            expression: Condition in the Common Expression Language (CEL).
+            term: Text that the users' names have to contain. Empty: all users who match.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 11.10 on.
+        """
+
+        def read_page(walk: Walk[User]) -> list[User]:
+            answer = self.query_users_for_access_control_expression(
+                acting_user_id=acting_user_id,
+                resource_type=resource_type,
+                expression=expression,
+                term=term,
+                cursor_id="" if walk.last is None else walk.last.id,
+                limit=walk.size,
+                timeout=timeout,
+            )
+            return list(answer.users)
+
+        return walk_pages("query_users_for_access_control_expression", page_size, read_page)
+
     def get_access_control_fields_autocomplete(
         self, acting_user_id: str, after: str = "", limit: int = 60, *, timeout: float | None = None
     ) -> list[PropertyField]:
@@ -12691,6 +14244,40 @@ class PluginAPI(ABC):
             timeout,
         )
         return list(response.fields)
+
+    def iter_access_control_fields_autocomplete(
+        self, acting_user_id: str, *, page_size: int = 200, timeout: float | None = None
+    ) -> Iterator[PropertyField]:
+        """Goes through everything that `get_access_control_fields_autocomplete` lists, item by item.
+
+        Nothing is called before the first item is asked for, and a page is read when all items of the one
+        before were taken. Only an empty page ends the list, for servers may give fewer items than they were
+        asked for. Each page goes on after the last item of the one before, so that changes meanwhile move
+        no other item.
+
+        Args:
+            acting_user_id: User who edits a policy; only attributes that this user may see are returned.
+            page_size: how many items to ask for in one call, at least 1. A server may give fewer.
+            timeout: seconds until one of the calls is given up; None stands for the client's setting.
+
+        Raises:
+            ValueError: page_size is no number of items; raised at once.
+            RepeatedPageError: the server gives the same full page again and again.
+            PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
+            APITransportError: no answer came.
+
+        Servers have it from 11.10 on.
+        """
+
+        def read_page(walk: Walk[PropertyField]) -> list[PropertyField]:
+            return self.get_access_control_fields_autocomplete(
+                acting_user_id=acting_user_id,
+                after="" if walk.last is None else walk.last.id,
+                limit=walk.size,
+                timeout=timeout,
+            )
+
+        return walk_pages("get_access_control_fields_autocomplete", page_size, read_page)
 
     def get_access_control_visual_ast(
         self, acting_user_id: str, resource_type: str, expression: str, *, timeout: float | None = None
@@ -12858,7 +14445,7 @@ class PluginAPI(ABC):
     def get_license(self, *, timeout: float | None = None) -> bytes | None:
         """Reads the server's license.
 
-        Returns a JSON object, or nothing if the server has no license.
+        Returns a JSON object, or None if the server has no license.
 
         Args:
             timeout: seconds until the call is given up; None stands for the client's setting.
@@ -12956,11 +14543,11 @@ class PluginAPI(ABC):
         response = self._call(GET_TELEMETRY_ID, GET_TELEMETRY_ID.build(), timeout)
         return response.telemetry_id
 
-    def get_cloud_limits(self, *, timeout: float | None = None) -> bytes:
+    def get_cloud_limits(self, *, timeout: float | None = None) -> bytes | None:
         """Reads the limits of the server's Mattermost Cloud plan.
 
-        Returns a JSON object, which is empty or missing if there are no limits, as on servers that are not in
-        the Cloud.
+        Returns a JSON object, which is empty or None if there are no limits, as on servers that are not in the
+        Cloud.
 
         Args:
             timeout: seconds until the call is given up; None stands for the client's setting.
@@ -12968,7 +14555,7 @@ class PluginAPI(ABC):
         Returns:
             Limits of a Mattermost Cloud plan as a JSON object in UTF-8: {"files": {"total_storage"},
             "messages": {"history"}, "teams": {"active"}}. What is missing has no limit. Empty: there are no
-            limits.
+            limits. Given as None if it is empty.
 
         Raises:
             PluginAPIError: the server refused the call or failed; each kind of it is a subclass.
@@ -12977,7 +14564,7 @@ class PluginAPI(ABC):
         Servers have it from 7.0 on.
         """
         response = self._call(GET_CLOUD_LIMITS, GET_CLOUD_LIMITS.build(), timeout)
-        return response.limits_json
+        return response.limits_json or None
 
     def request_trial_license(
         self,

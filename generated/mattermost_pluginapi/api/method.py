@@ -5,10 +5,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, Self, TypeVar
 
 from google.protobuf.descriptor import FieldDescriptor
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
 from mattermost_pluginapi.models import AppError
 
@@ -27,8 +27,8 @@ class ApiResponse(Protocol):
         """Whether the error is there."""
         ...
 
-    @staticmethod
-    def FromString(data: bytes, /) -> Message:  # noqa: N802 - protobuf's name
+    @classmethod
+    def FromString(cls, data: bytes, /) -> Self:  # noqa: N802 - protobuf's name
         """The response from its form on the wire."""
         ...
 
@@ -57,6 +57,8 @@ class ApiMethod(Generic[RequestT, ResponseT]):
     """Whether calling it twice leaves the server as calling it once does."""
     lists: tuple[str, ...] = ()
     """The parameters that are lists."""
+    nullable: tuple[str, ...] = ()
+    """The parameters that may be None."""
 
     def build(self, **arguments: object) -> RequestT:
         """The request that carries these arguments.
@@ -69,14 +71,18 @@ class ApiMethod(Generic[RequestT, ResponseT]):
             # A text is a sequence of texts, too: each letter would count as an id.
             if isinstance(arguments[name], (str, bytes)):
                 raise TypeError(f"{self.method}: {name} must be a sequence, not {type(arguments[name]).__name__}")
+        for name, value in arguments.items():
+            # To protobuf None is a field left out, which means something: an empty value deletes a key, for example.
+            if value is None and name not in self.nullable:
+                raise TypeError(f"{self.method}: {name} must be {self._wanted(name)}, not None")
         try:
             return self.request_type(**arguments)
-        except (TypeError, ValueError) as error:
-            fault = self._fault(arguments, error)
+        except (TypeError, ValueError, DecodeError):
+            pass
         # Not chained: protobuf's text may quote the argument, and arguments can be secrets.
-        raise fault
+        raise self._fault(arguments)
 
-    def _fault(self, arguments: Mapping[str, object], error: TypeError | ValueError) -> TypeError | ValueError:
+    def _fault(self, arguments: Mapping[str, object]) -> TypeError | ValueError:
         """The error that names the argument at fault."""
         for name, value in arguments.items():
             try:
@@ -84,11 +90,19 @@ class ApiMethod(Generic[RequestT, ResponseT]):
             except UnicodeError:
                 return ValueError(f"{self.method}: {name} must be text that UTF-8 can hold, without lone surrogates")
             except ValueError:
-                return ValueError(f"{self.method}: {name} is out of range")
+                if not isinstance(value, Mapping):
+                    return ValueError(f"{self.method}: {name} is out of range")
+                # protobuf takes a dict for a message, if it has the message's fields.
+                return TypeError(f"{self.method}: {name} must be {self._wanted(name)}, not {type(value).__name__}")
+            except DecodeError:
+                # A message is copied by way of its form on the wire, which has a limit of depth.
+                return ValueError(f"{self.method}: {name} is nested too deep to be sent")
             except TypeError:
-                wanted = _words(self.request_type.DESCRIPTOR.fields_by_name[name])
-                return TypeError(f"{self.method}: {name} must be {wanted}, not {type(value).__name__}")
-        return type(error)(f"{self.method}: the arguments do not fit the request")
+                return TypeError(f"{self.method}: {name} must be {self._wanted(name)}, not {type(value).__name__}")
+        return ValueError(f"{self.method}: the arguments do not fit the request")
+
+    def _wanted(self, name: str) -> str:
+        return _words(self.request_type.DESCRIPTOR.fields_by_name[name])
 
 
 _WORDS = {

@@ -910,6 +910,7 @@ GET_USERS: Final = ApiMethod(
         "channel_roles",
         "team_roles",
     ),
+    nullable=("view_restrictions",),
 )
 """Lists users that match all given filters, one page at a time."""
 GET_USERS_BY_IDS: Final = ApiMethod(
@@ -2009,6 +2010,7 @@ GET_FILE_INFOS: Final = ApiMethod(
     GetFileInfosResponse,
     minimum_server_version="5.22",
     repeatable=True,
+    nullable=("options",),
 )
 """Lists what the server knows about files, one page at a time."""
 GET_FILE: Final = ApiMethod(
@@ -2163,6 +2165,10 @@ GET_GROUPS: Final = ApiMethod(
     GetGroupsResponse,
     minimum_server_version="10.7",
     repeatable=True,
+    nullable=(
+        "opts",
+        "view_restrictions",
+    ),
 )
 """Lists groups that match all given filters, one page at a time."""
 GET_GROUPS_BY_SOURCE: Final = ApiMethod(
@@ -2326,6 +2332,7 @@ KV_SET_WITH_OPTIONS: Final = ApiMethod(
     KVSetWithOptionsRequest,
     KVSetWithOptionsResponse,
     minimum_server_version="5.20",
+    nullable=("options",),
 )
 """Stores a value, on a condition and for a time if the options say so."""
 KV_COMPARE_AND_SET: Final = ApiMethod(
@@ -2528,6 +2535,7 @@ PLUGIN_HTTP: Final = ApiMethod(
     PluginHTTPResponse,
     minimum_server_version="5.18",
     lists=("header_values",),
+    nullable=("headers",),
 )
 """Sends an HTTP request to another plugin on the same node."""
 PUBLISH_PLUGIN_CLUSTER_EVENT: Final = ApiMethod(
@@ -2537,6 +2545,7 @@ PUBLISH_PLUGIN_CLUSTER_EVENT: Final = ApiMethod(
     PublishPluginClusterEventRequest,
     PublishPluginClusterEventResponse,
     minimum_server_version="5.36",
+    nullable=("opts",),
 )
 """Sends an event to this plugin on other nodes of the cluster."""
 REGISTER_COLLECTION_AND_TOPIC: Final = ApiMethod(
@@ -2709,6 +2718,7 @@ SEND_TOAST_MESSAGE: Final = ApiMethod(
     SendToastMessageRequest,
     SendToastMessageResponse,
     minimum_server_version="11.5",
+    nullable=("options",),
 )
 """Shows a short message at the edge of a user's screen."""
 PUBLISH_WEBSOCKET_EVENT: Final = ApiMethod(
@@ -2828,7 +2838,6 @@ UPDATE_SHARED_CHANNEL_CURSOR: Final = ApiMethod(
     UpdateSharedChannelCursorRequest,
     UpdateSharedChannelCursorResponse,
     minimum_server_version="9.5",
-    repeatable=True,
 )
 """Sets up to which post a remote has the changes of a channel."""
 RECEIVE_SHARED_CHANNEL_SYNC_MSG: Final = ApiMethod(
@@ -2847,7 +2856,6 @@ RECEIVE_SHARED_CHANNEL_ATTACHMENT_SYNC_MSG: Final = ApiMethod(
     ReceiveSharedChannelAttachmentSyncMsgRequest,
     ReceiveSharedChannelAttachmentSyncMsgResponse,
     minimum_server_version="11.7",
-    repeatable=True,
 )
 """Takes in a file that a remote of this plugin added to a shared channel."""
 RECEIVE_SHARED_CHANNEL_PROFILE_IMAGE_SYNC_MSG: Final = ApiMethod(

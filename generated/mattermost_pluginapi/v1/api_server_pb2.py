@@ -26,7 +26,7 @@ from mattermost_pluginapi import options_pb2 as mattermost__pluginapi_dot_option
 from mattermost_pluginapi.v1 import common_pb2 as mattermost__pluginapi_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(mattermost_pluginapi/v1/api_server.proto\x12\x17mattermost.pluginapi.v1\x1a\"mattermost_pluginapi/options.proto\x1a$mattermost_pluginapi/v1/common.proto\"\x19\n\x17GetServerVersionRequest\"]\n\x18GetServerVersionResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x0f\n\x07version\x18\x02 \x01(\t\"\x13\n\x11GetLicenseRequest\"f\n\x12GetLicenseResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x1e\n\x0clicense_json\x18\x02 \x01(\x0c\x42\x08\xca\xf3\x18\x04\x18\x01(\x01\"\x1a\n\x18IsEnterpriseReadyRequest\"j\n\x19IsEnterpriseReadyResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x1b\n\x13is_enterprise_ready\x18\x02 \x01(\x08\"\x1d\n\x1bGetSystemInstallDateRequest\"f\n\x1cGetSystemInstallDateResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x14\n\x0cinstall_date\x18\x02 \x01(\x03\"\x18\n\x16GetDiagnosticIdRequest\"b\n\x17GetDiagnosticIdResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x15\n\rdiagnostic_id\x18\x02 \x01(\t\"\x17\n\x15GetTelemetryIdRequest\"`\n\x16GetTelemetryIdResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x14\n\x0ctelemetry_id\x18\x02 \x01(\t\"\x17\n\x15GetCloudLimitsRequest\"_\n\x16GetCloudLimitsResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x13\n\x0blimits_json\x18\x02 \x01(\x0c\"z\n\x1aRequestTrialLicenseRequest\x12\x14\n\x0crequester_id\x18\x01 \x01(\t\x12\r\n\x05users\x18\x02 \x01(\x05\x12\x16\n\x0eterms_accepted\x18\x03 \x01(\x08\x12\x1f\n\x17receive_emails_accepted\x18\x04 \x01(\x08\"O\n\x1bRequestTrialLicenseResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppErrorb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(mattermost_pluginapi/v1/api_server.proto\x12\x17mattermost.pluginapi.v1\x1a\"mattermost_pluginapi/options.proto\x1a$mattermost_pluginapi/v1/common.proto\"\x19\n\x17GetServerVersionRequest\"]\n\x18GetServerVersionResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x0f\n\x07version\x18\x02 \x01(\t\"\x13\n\x11GetLicenseRequest\"f\n\x12GetLicenseResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x1e\n\x0clicense_json\x18\x02 \x01(\x0c\x42\x08\xca\xf3\x18\x04\x18\x01(\x01\"\x1a\n\x18IsEnterpriseReadyRequest\"j\n\x19IsEnterpriseReadyResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x1b\n\x13is_enterprise_ready\x18\x02 \x01(\x08\"\x1d\n\x1bGetSystemInstallDateRequest\"f\n\x1cGetSystemInstallDateResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x14\n\x0cinstall_date\x18\x02 \x01(\x03\"\x18\n\x16GetDiagnosticIdRequest\"b\n\x17GetDiagnosticIdResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x15\n\rdiagnostic_id\x18\x02 \x01(\t\"\x17\n\x15GetTelemetryIdRequest\"`\n\x16GetTelemetryIdResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x14\n\x0ctelemetry_id\x18\x02 \x01(\t\"\x17\n\x15GetCloudLimitsRequest\"g\n\x16GetCloudLimitsResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppError\x12\x1b\n\x0blimits_json\x18\x02 \x01(\x0c\x42\x06\xca\xf3\x18\x02(\x01\"z\n\x1aRequestTrialLicenseRequest\x12\x14\n\x0crequester_id\x18\x01 \x01(\t\x12\r\n\x05users\x18\x02 \x01(\x05\x12\x16\n\x0eterms_accepted\x18\x03 \x01(\x08\x12\x1f\n\x17receive_emails_accepted\x18\x04 \x01(\x08\"O\n\x1bRequestTrialLicenseResponse\x12\x30\n\x05\x65rror\x18\x01 \x01(\x0b\x32!.mattermost.pluginapi.v1.AppErrorb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,6 +35,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_GETLICENSERESPONSE'].fields_by_name['license_json']._loaded_options = None
   _globals['_GETLICENSERESPONSE'].fields_by_name['license_json']._serialized_options = b'\312\363\030\004\030\001(\001'
+  _globals['_GETCLOUDLIMITSRESPONSE'].fields_by_name['limits_json']._loaded_options = None
+  _globals['_GETCLOUDLIMITSRESPONSE'].fields_by_name['limits_json']._serialized_options = b'\312\363\030\002(\001'
   _globals['_GETSERVERVERSIONREQUEST']._serialized_start=143
   _globals['_GETSERVERVERSIONREQUEST']._serialized_end=168
   _globals['_GETSERVERVERSIONRESPONSE']._serialized_start=170
@@ -62,9 +64,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETCLOUDLIMITSREQUEST']._serialized_start=910
   _globals['_GETCLOUDLIMITSREQUEST']._serialized_end=933
   _globals['_GETCLOUDLIMITSRESPONSE']._serialized_start=935
-  _globals['_GETCLOUDLIMITSRESPONSE']._serialized_end=1030
-  _globals['_REQUESTTRIALLICENSEREQUEST']._serialized_start=1032
-  _globals['_REQUESTTRIALLICENSEREQUEST']._serialized_end=1154
-  _globals['_REQUESTTRIALLICENSERESPONSE']._serialized_start=1156
-  _globals['_REQUESTTRIALLICENSERESPONSE']._serialized_end=1235
+  _globals['_GETCLOUDLIMITSRESPONSE']._serialized_end=1038
+  _globals['_REQUESTTRIALLICENSEREQUEST']._serialized_start=1040
+  _globals['_REQUESTTRIALLICENSEREQUEST']._serialized_end=1162
+  _globals['_REQUESTTRIALLICENSERESPONSE']._serialized_start=1164
+  _globals['_REQUESTTRIALLICENSERESPONSE']._serialized_end=1243
 # @@protoc_insertion_point(module_scope)
