@@ -16,7 +16,8 @@ import sys
 from collections.abc import Iterable
 from typing import BinaryIO, TextIO
 
-from mattermost_plugin._gob import GENERIC, NEED_DATA, Decoder, GobError, json_form
+from mattermost_plugin._gob import GENERIC, NEED_DATA, Decoder, GobError
+from mattermost_plugin._gob.json_form import json_form
 
 __all__ = ["main"]
 
@@ -26,6 +27,7 @@ class _Streams:
 
     def __init__(self) -> None:
         self._decoder = Decoder()
+        self._fed = 0
 
     def values(self, data: bytes) -> list[object]:
         """The values that a line completes.
@@ -33,16 +35,17 @@ class _Streams:
         Raises:
             GobError: it neither goes on with the stream nor begins one. The next line begins one.
         """
+        before, self._fed = self._fed, self._fed + len(data)
         try:
             return _read(self._decoder, data)
         except GobError as error:
-            self._decoder = Decoder()
+            self._decoder, self._fed = Decoder(), len(data)
             try:
                 return _read(self._decoder, data)
             except GobError as anew:
-                self._decoder = Decoder()
-                # A line that belonged to the stream, and is broken, fails later there than where its types are unknown.
-                raise max(error, anew, key=lambda fault: fault.offset or 0) from None
+                self._decoder, self._fed = Decoder(), 0
+                # The line belongs where more of it could be read.
+                raise (error if (error.offset or 0) - before >= (anew.offset or 0) else anew) from None
 
     def close(self) -> None:
         """There are no more lines.

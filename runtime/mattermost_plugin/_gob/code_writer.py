@@ -26,7 +26,7 @@ from mattermost_plugin._gob.primitives import (
     long_uint,
     skip_long,
 )
-from mattermost_plugin._gob.shapes import Kind, Shape
+from mattermost_plugin._gob.shapes import Kind, Shape, readable
 from mattermost_plugin._gob.source_text import SourceText
 from mattermost_plugin._gob.state import too_deep, too_many, wrong_length
 from mattermost_plugin._gob.struct_numbers import SHORT_FIELDS, WIDE, long_delta
@@ -179,6 +179,11 @@ class CodeWriter(SourceText):
             case Kind.SLICE | Kind.ARRAY | Kind.MAP:
                 return self._container(shape, target), "pos"
 
+    def advance(self, end: str) -> None:
+        """Let `pos` know a value's end."""
+        if end != "pos":
+            self.line(f"pos = {end}")
+
     def fill(self, shape: Shape, target: AnyTarget, record: str) -> None:
         """Read a struct into the record that an expression gives."""
         self.line(f"pos = {self._linker.link(Form.FILL, shape, target)}(buf, pos, {record}, st)")
@@ -224,17 +229,17 @@ class CodeWriter(SourceText):
             key = ""
             if shape.kind is Kind.MAP:
                 key = f"k{self._level}"
-                self._advance_after(f"{key} = %s", *self.value(shape.key, target))
+                value, end = self.value(shape.key, target)
+                self.line(f"{key} = {value}")
+                self.advance(end)
             value, end = self.value(shape.elem, target)
-            store = f"{container}[{key}] = %s" if is_dict else f"{put}(({key}, %s))" if key else f"{put}(%s)"
-            self._advance_after(store, value, end)
+            if is_dict:
+                self.line(f"{container}[{key}] = {value}")
+            else:
+                self.line(f"{put}(({key}, {value}))" if key else f"{put}({value})")
+            self.advance(end)
         self._level -= 1
         return f"tuple({container})" if shape.kind is Kind.ARRAY else container
-
-    def _advance_after(self, store: str, value: str, end: str) -> None:
-        self.line(store % value)
-        if end != "pos":
-            self.line(f"pos = {end}")
 
     # The same for nothing.
 
@@ -325,7 +330,7 @@ class CodeWriter(SourceText):
         with self.block("while True:"):
             for number, (name, part) in enumerate(shape.fields):
                 with self.block(f"if n == {number}:"):
-                    self.begin_field(name)
+                    self.begin_field(readable(name))
                     end = "pos"
                     if puts is None:
                         self.skip(part)

@@ -98,8 +98,9 @@ class Decoder:
         return self._messages.is_inside_message
 
     def feed(self, data: bytes | bytearray | memoryview) -> None:
-        """Take what has arrived, however it is cut."""
-        self._messages.feed(data)
+        """Take what has arrived, however it is cut. A dead stream keeps nothing."""
+        if self._error is None:
+            self._messages.feed(data)
 
     def next_value(self, target: Target[T]) -> T | NeedData:
         """Take the next value.
@@ -165,15 +166,18 @@ class Decoder:
         if self._buf is not None:
             trouble = self._trouble
             return self._buf if trouble is None or not trouble.is_cut or self._extend(trouble) else None
-        messages = self._messages
-        while (body := self._next_message()) is not None:
-            # An id of the usual two or three bytes, signed: even for a value, odd for a definition.
-            first = body[0]
-            pos = 257 - first
-            if first >= 248 and pos <= len(body):
-                number = int.from_bytes(body[1:pos], "big")
+        while True:
+            try:
+                body = self._messages.next()
+            except Fault as fault:
+                self._die(fault, fault.position)
+            if body is None:
+                return None
+            # A signed number: even for the id of a value's type, odd for a definition. Most have two bytes.
+            if body[0] == 255 and len(body) > 1:
+                number, pos = body[1], 2
             else:
-                number, pos = self._unusual_number(body)
+                number, pos = self._number(body)
             if not number & 1:
                 self._buf, self._pos, self._type_id = body, pos, number >> 1
                 return body
@@ -183,10 +187,9 @@ class Decoder:
                     raise Fault(pos, "bytes behind the definition of a type")
                 self._state.types.define((number >> 1) + 1, definition, 0)
             except Fault as fault:
-                self._die(fault, messages.offset + fault.position)
+                self._die(fault, self._messages.offset + fault.position)
             except IndexError:
-                self._die(cut_short(body), messages.offset + len(body))
-        return None
+                self._die(cut_short(body), self._messages.offset + len(body))
 
     def _next_message(self) -> bytes | None:
         try:
@@ -194,7 +197,7 @@ class Decoder:
         except Fault as fault:
             self._die(fault, fault.position)
 
-    def _unusual_number(self, body: bytes) -> tuple[int, int]:
+    def _number(self, body: bytes) -> tuple[int, int]:
         try:
             return read_uint(body, 0)
         except Fault as fault:
@@ -222,11 +225,11 @@ class Decoder:
 
     def _read(self, buf: bytes, target: AnyTarget) -> object:
         st = self._state
-        st.begin(self._trouble.ends if self._trouble else [len(buf)])
+        st.begin(self._trouble.ends if self._trouble else (len(buf),))
         pos = self._pos
         try:
             key = (self._type_id, target)
-            make, read, _, depth, room = self._known.get(key) or self._bind(key)
+            _, make, read, _, depth, room = self._known.get(key) or self._bind(key)
             st.depth -= depth
             if st.depth < 0:
                 raise too_deep(pos)
@@ -259,7 +262,7 @@ class Decoder:
     def _bind(self, key: tuple[int, AnyTarget]) -> Held:
         type_id, target = key
         shape = self._state.types.shape(type_id, 0)
-        held = self._known[key] = hold(shape, target, None, READERS)
+        held = self._known[key] = hold(type_id, shape, target, None, READERS)
         return held
 
     def _refusal(self, error: Exception) -> GobMismatchError:
@@ -290,7 +293,7 @@ class Decoder:
             self._error = GobLimitError(fault.reason, fault.limit, path=path, offset=offset)
         else:
             self._error = GobDataError(fault.reason, path=path, offset=offset)
-        self._messages = MessageBuffer(1)
+        self._messages = MessageBuffer(self._limits.max_message_bytes)
         self._buf = self._trouble = None
         raise self._error from None
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Set
+from typing import Final, cast
 
 __all__ = [
     "as_bytes",
@@ -44,6 +45,11 @@ def as_bytes(value: object) -> bytes:
     raise TypeError(f"{_a(value)} for bytes")
 
 
+_TEXTS: Final = (str, bytes, bytearray, memoryview)
+_lists: Final[set[type]] = {list, tuple}
+"""Classes that have been seen to be lists: to ask an abstract class each time takes longer than to write them."""
+
+
 def as_list(value: object) -> Collection[object]:
     """The elements of a list; None is nil.
 
@@ -52,12 +58,13 @@ def as_list(value: object) -> Collection[object]:
     """
     if value is None:
         return ()
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray | memoryview):
-        return value
-    # Repeated fields of protobuf messages, in some of its implementations.
-    if isinstance(value, Collection) and not isinstance(value, Mapping | str | bytes | bytearray | memoryview | set):
-        return value
-    raise TypeError(f"{_a(value)} for a list")
+    if value.__class__ in _lists:
+        return cast("Collection[object]", value)
+    # Repeated fields of protobuf messages are sequences, or at least collections, depending on how it is implemented.
+    if not isinstance(value, Collection) or isinstance(value, (*_TEXTS, Mapping, Set)):
+        raise TypeError(f"{_a(value)} for a list")
+    _lists.add(value.__class__)
+    return value
 
 
 def as_pairs(value: object) -> Collection[tuple[object, object]]:
@@ -68,10 +75,11 @@ def as_pairs(value: object) -> Collection[tuple[object, object]]:
     """
     if value is None:
         return ()
-    if isinstance(value, Mapping):
-        return value.items()
     if isinstance(value, list | tuple):
         return _checked(value)
+    if isinstance(value, Mapping):
+        # Of protobuf's maps, items() is slower.
+        return [(key, value[key]) for key in value]
     raise TypeError(f"{_a(value)} for a map")
 
 

@@ -37,7 +37,6 @@ _INLINE_LEVELS: Final = 3
 
 GLOBALS: Final[dict[str, object]] = {
     "BYTE": SMALL_UINTS,
-    "EMPTY": {},
     "HEADS": HEADS,
     "TRUE": tuple(delta + b"\x01" for delta in SMALL_UINTS),
     "as_bytes": checks.as_bytes,
@@ -62,8 +61,8 @@ class WriteLinker(Protocol):
         """The name of the function that writes another type."""
         ...
 
-    def link_zero(self, struct: GoStruct) -> str:
-        """The name of the function that writes a struct from a dict."""
+    def link_zero(self, go_type: GoType) -> str:
+        """The name of the function that writes a type from dicts."""
         ...
 
 
@@ -74,6 +73,10 @@ def zero_of(go_type: GoType) -> object:
             return {Kind.BOOL: False, Kind.STRING: ""}.get(kind.kind, 0)
         case GoArray(elem, length):
             return [zero_of(elem)] * length
+        case GoStruct():
+            return {}
+        case GoMarshaler() as marshaler:
+            return marshaler.zero
         case _:
             return None
 
@@ -124,16 +127,13 @@ class EncodeWriter(SourceText):
 
     def _field(self, go_type: GoType, number: int, source: Source) -> None:
         base = pointed_to(go_type)
-        if isinstance(base, GoStruct) and not isinstance(go_type, GoPointer):
+        if _is_always_sent(go_type):
             self._head(number)
-            call = self._linker.link(base, source)
             zero = self._linker.link_zero(base)
-            self.line(f"if x is None: {zero}(add, EMPTY, st)")
-            self.line(f"else: {call}(add, x, st)")
-        elif isinstance(base, GoArray) and not isinstance(go_type, GoPointer):
-            self._head(number)
-            self.line(f"if x is None: x = {self.bind(zero_of(base))}")
-            self._element(base, "x", source)
+            with self.block("if x is None:"):
+                self.line(f"{zero}(add, {self.bind(zero_of(base))}, st)")
+            with self.block("else:"):
+                self._element(base, "x", source)
         else:
             with self.block(f"if {self._condition(go_type)}:"):
                 if isinstance(base, GoBasic) and base.kind is BasicKind.BOOL:
@@ -154,7 +154,7 @@ class EncodeWriter(SourceText):
             case GoStruct() | GoArray() | GoMap() | GoInterface():
                 return "x is not None"
             case GoMarshaler() as marshaler:
-                if isinstance(go_type, GoPointer) and marshaler.has_pointer_methods:
+                if marshaler.has_pointer_methods:
                     return "x is not None"
                 return f"x is not None and not {self.bind(marshaler.is_zero)}(x)"
             case _:
@@ -260,4 +260,4 @@ class EncodeWriter(SourceText):
 
 
 def _is_always_sent(go_type: GoType) -> bool:
-    return isinstance(go_type, GoStruct | GoArray)
+    return isinstance(go_type, GoStruct | GoArray) or (isinstance(go_type, GoMarshaler) and go_type.has_pointer_methods)

@@ -15,7 +15,7 @@ from enum import Enum
 from typing import Final, TypeAlias
 
 from mattermost_plugin._gob.shapes import Kind
-from mattermost_plugin._gob.values import GoTime
+from mattermost_plugin._gob.values import ZERO_TIME, GoTime
 
 __all__ = [
     "ANY",
@@ -182,7 +182,9 @@ class GoMarshaler:
     is_zero: Callable[[object], bool] = field(default=lambda value: not value)
     """True for the zero value, which is left out of structs."""
     has_pointer_methods: bool = False
-    """True if the methods belong to the pointer: then a pointer to a zero value is sent, too."""
+    """True if the methods belong to the pointer: then zero is sent, too, and only a nil pointer is left out."""
+    zero: object = b""
+    """What `marshal` takes for zero."""
 
 
 GoType: TypeAlias = GoBasic | GoPointer | GoSlice | GoArray | GoMap | GoInterface | GoStruct | GoMarshaler
@@ -219,7 +221,7 @@ def _marshal_time(value: object) -> bytes:
 
 
 def _is_zero_time(value: object) -> bool:
-    return isinstance(value, GoTime) and value.is_zero
+    return value == ZERO_TIME
 
 
 def _marshal_text(value: object) -> bytes:
@@ -230,7 +232,7 @@ def _marshal_text(value: object) -> bytes:
     raise TypeError(f"a {type(value).__name__} for a text")
 
 
-TIME: Final = GoMarshaler(Kind.GOB_ENCODER, "Time", _marshal_time, _is_zero_time)
+TIME: Final = GoMarshaler(Kind.GOB_ENCODER, "Time", _marshal_time, _is_zero_time, zero=ZERO_TIME)
 """time.Time, from a `GoTime`, a datetime, or the bytes of its MarshalBinary."""
 
 URL: Final = GoMarshaler(Kind.BINARY_MARSHALER, "URL", _marshal_text, has_pointer_methods=True)

@@ -48,13 +48,14 @@ class Functions(Protocol):
 class Held(NamedTuple):
     """How to read the values of one type under one name."""
 
+    type_id: int
     make: Callable[[], object] | None
     """Makes the record of a struct; None: it is no struct."""
     read: Callable[..., Any]
     """Gives the value and its end; for a struct, takes the record and gives the end."""
     wrap: Callable[[object], object] | None
     depth: int
-    """Levels that it goes down."""
+    """Levels that it goes down; 0 for a basic value, which takes no room of its own either."""
     room: int
     """Elements that it takes, apart from those of containers."""
 
@@ -72,22 +73,24 @@ def make_interface_reader(target: AnyTarget, functions: Functions) -> InterfaceR
         end = pos + b
         name = buf[pos:end]
         # An index error here, too, is a message that ends too early.
+        # Where the message ends behind the name, the id is in the next one.
         b = buf[end] if end != st.end else 1
         if b & 1 or b > 127:
             type_id, pos = st.held_type(buf, end)
         else:
             type_id, pos = b >> 1, end + 1
         known = st.held.get(target)
-        if known is None:
-            known = st.held[target] = {}
-        held = known.get((name, type_id)) or bind(name, type_id, st, known, pos)
-        make, function, wrap, depth, room = held
-        st.depth -= depth
-        if st.depth < 0:
-            raise too_deep(pos)
-        st.room -= room
-        if st.room < 0:
-            raise too_many(pos)
+        held = None if known is None else known.get(name)
+        if held is None or held[0] != type_id:
+            held = bind(name, type_id, st, pos)
+        _, make, function, wrap, depth, room = held
+        if depth:
+            st.depth -= depth
+            if st.depth < 0:
+                raise too_deep(pos)
+            st.room -= room
+            if st.room < 0:
+                raise too_many(pos)
         b = buf[pos]
         pos += 1
         if b > 127:
@@ -106,12 +109,13 @@ def make_interface_reader(target: AnyTarget, functions: Functions) -> InterfaceR
         st.depth += depth
         return value if wrap is None else wrap(value), pos
 
-    def bind(name: bytes, type_id: int, st: ReadState, known: dict[tuple[bytes, int], Held], pos: int) -> Held:
+    def bind(name: bytes, type_id: int, st: ReadState, pos: int) -> Held:
+        known = st.held.setdefault(target, {})
         if len(known) >= st.limits.max_types:
             raise Fault(pos, "too many registered names", "max_types")
         text = name.decode("utf-8", "surrogateescape")
         shape = st.types.shape(type_id, pos)
-        held = known[name, type_id] = hold(shape, target.held(text), target.wrapper(text), functions)
+        held = known[name] = hold(type_id, shape, target.held(text), target.wrapper(text), functions)
         return held
 
     return read
@@ -124,7 +128,9 @@ def _long_name(buf: bytes, pos: int, first: int, st: ReadState) -> tuple[int, in
     return size, start
 
 
-def hold(shape: Shape, target: AnyTarget, wrap: Callable[[object], object] | None, functions: Functions) -> Held:
+def hold(
+    type_id: int, shape: Shape, target: AnyTarget, wrap: Callable[[object], object] | None, functions: Functions
+) -> Held:
     """How to read values of a type that stand alone.
 
     Raises:
@@ -132,15 +138,17 @@ def hold(shape: Shape, target: AnyTarget, wrap: Callable[[object], object] | Non
     """
     # A recursive type counts its own levels and fields.
     depth, room = (1, 1) if shape.is_recursive else (1 + shape.height, 1 + shape.weight)
+    if not (shape.is_composed or shape.can_be_cut):
+        depth = room = 0
     if isinstance(target, SkipTarget):
         skip = functions.skip(shape)
         if shape.is_struct:
-            return Held(_nothing, lambda buf, pos, _, st: skip(buf, pos, st), wrap, depth, room)
-        return Held(None, lambda buf, pos, st: (None, skip(buf, pos, st)), wrap, depth, room)
+            return Held(type_id, _nothing, lambda buf, pos, _, st: skip(buf, pos, st), wrap, depth, room)
+        return Held(type_id, None, lambda buf, pos, st: (None, skip(buf, pos, st)), wrap, depth, room)
     target.check(shape)
     if shape.is_struct:
-        return Held(functions.plan(shape, target).make, functions.fill(shape, target), wrap, depth, room)
-    return Held(None, functions.read(shape, target), wrap, depth, room)
+        return Held(type_id, functions.plan(shape, target).make, functions.fill(shape, target), wrap, depth, room)
+    return Held(type_id, None, functions.read(shape, target), wrap, depth, room)
 
 
 def _nothing() -> None:

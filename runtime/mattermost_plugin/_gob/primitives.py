@@ -55,7 +55,7 @@ SMALL_UINTS: Final = tuple(bytes((u,)) for u in range(128))
 SMALL_INTS: Final = {(~(u >> 1) if u & 1 else u >> 1): SMALL_UINTS[u] for u in range(128)}
 """Encodings of the signed numbers of one byte."""
 
-SMALL_FLOATS: Final = tuple(_DOUBLE.unpack(bytes(7) + SMALL_UINTS[u])[0] for u in range(128))
+SMALL_FLOATS: Final[tuple[float, ...]] = tuple(_DOUBLE.unpack(bytes(7) + SMALL_UINTS[u])[0] for u in range(128))
 """Floats by their encoding, for those of one byte."""
 
 

@@ -151,16 +151,23 @@ class Extend(_Attribute):
 
 
 class Update(_Attribute):
-    """`out.name.update({...})`, for maps to basic values."""
+    """`out.name[key] = value`, for maps to basic values."""
 
     __slots__ = ()
 
     def emit(self, code: CodeWriter, shape: Shape) -> str:
         target, place = self._place(code)
         self._require(shape.kind is Kind.MAP and self._is_taken(shape.elem), shape, "a map to basic values")
-        value, end = code.value(shape, target)
-        code.line(f"{place}.update({value})")
-        return end
+        code.line(f"m = {place}")
+        code.count(shape)
+        with code.block("for _ in range(b):"):
+            key, end = code.value(shape.key, target)
+            code.line(f"k = {key}")
+            code.advance(end)
+            value, end = code.value(shape.elem, target)
+            code.line(f"m[k] = {value}")
+            code.advance(end)
+        return "pos"
 
 
 class Fill(_Attribute):
@@ -205,7 +212,6 @@ class FillEach(_Attribute):
         with code.block("for _ in range(b):"):
             key, end = code.value(shape.key, target)
             code.line(f"r = m[{key}]")
-            if end != "pos":
-                code.line(f"pos = {end}")
+            code.advance(end)
             code.fill(shape.elem, target, "r")
         return "pos"

@@ -22,7 +22,7 @@ class Readers(Library[_Key]):
         size: See `Library`.
     """
 
-    def __init__(self, size: int = 8 * 1024) -> None:
+    def __init__(self, size: int = 4 * 1024) -> None:
         super().__init__(size)
         self._plans: dict[tuple[Shape, AnyTarget], StructPlan] = {}
         self._interfaces: dict[AnyTarget, InterfaceReader] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mattermost_plugin._gob.definitions import read_definition
@@ -33,20 +35,20 @@ class ReadState:
         end: Where the current one ends.
         cuts: How many definitions stood within the value so far.
         defined: Ids of the types that were defined within the value.
-        held: How to read values held by interfaces, by target, name and type id.
+        held: How to read values held by interfaces, by target and name.
     """
 
-    __slots__ = ("_message", "cuts", "defined", "depth", "end", "ends", "held", "limits", "room", "types")
+    __slots__ = ("cuts", "defined", "depth", "end", "ends", "held", "limits", "room", "types")
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.types = TypeTable(limits)
-        self.held: dict[AnyTarget, dict[tuple[bytes, int], Held]] = {}
+        self.held: dict[AnyTarget, dict[bytes, Held]] = {}
         self.defined: list[int] = []
         self.cuts = 0
-        self.begin([0])
+        self.begin((0,))
 
-    def begin(self, ends: list[int]) -> None:
+    def begin(self, ends: Sequence[int]) -> None:
         """Start with a value whose messages end there; one that was begun before is given up, with its types."""
         if self.defined:
             self._undo()
@@ -54,7 +56,6 @@ class ReadState:
         self.depth = self.limits.max_depth
         self.ends = ends
         self.end = ends[0]
-        self._message = 0
 
     def commit(self) -> None:
         """The value was read: keep its types."""
@@ -64,8 +65,8 @@ class ReadState:
         self.types.forget(self.defined)
         gone = set(self.defined)
         for known in self.held.values():
-            for key in [key for key in known if key[1] in gone]:
-                del known[key]
+            for name in [name for name, held in known.items() if held.type_id in gone]:
+                del known[name]
         self.defined = []
 
     def held_type(self, buf: bytes, pos: int) -> tuple[int, int]:
@@ -90,10 +91,10 @@ class ReadState:
                 _, pos = read_uint(buf, pos)
 
     def _cross(self) -> None:
-        self._message += 1
-        if self._message == len(self.ends):
+        following = bisect_right(self.ends, self.end)
+        if following == len(self.ends):
             raise NextMessageNeeded
-        self.end = self.ends[self._message]
+        self.end = self.ends[following]
 
 
 def too_many(pos: int) -> Fault:

@@ -133,18 +133,23 @@ class GenericTarget(Target[object]):
         return lambda value: make(Interface, (name, value))
 
     def unmarshaler(self, shape: Shape) -> Callable[[bytes], object]:
+        if shape.kind is not Kind.GOB_ENCODER:
+            return Marshaled
         # A type that was first met behind a pointer has no name.
-        return _time_or_bytes if shape.kind is Kind.GOB_ENCODER and shape.name in {"Time", ""} else Marshaled
+        return {"Time": _time_or_bytes, "": _plain_time_or_bytes}.get(shape.name, Marshaled)
 
 
 def _time_or_bytes(data: bytes) -> GoTime | Marshaled:
-    # A guess: another type may have that name, and big.Int, when nameless, may look like version 2.
-    if data[:1] != b"\x01":
-        return Marshaled(data)
+    # Other types may have that name, too.
     try:
         return GoTime.from_bytes(data)
     except ValueError:
         return Marshaled(data)
+
+
+def _plain_time_or_bytes(data: bytes) -> GoTime | Marshaled:
+    # Without a name it may be a big.Int, which begins as version 2 of a time does.
+    return _time_or_bytes(data) if data[:1] == b"\x01" else Marshaled(data)
 
 
 class SkipTarget(Target[None]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
 from mattermost_plugin._gob.go_types import (
     GoArray,
@@ -22,6 +22,9 @@ from mattermost_plugin._gob.primitives import int_bytes, uint_bytes
 from mattermost_plugin._gob.shapes import BASIC_SHAPES, Kind
 
 __all__ = ["TypeIds"]
+
+_Signature: TypeAlias = tuple[type, int, tuple[int, ...]]
+"""What an unnamed type is: its kind, its length, and the ids of what it is made of."""
 
 _BASIC_IDS: Final = {shape.kind: type_id for type_id, shape in BASIC_SHAPES.items()}
 
@@ -52,12 +55,19 @@ class TypeIds:
 
     def __init__(self) -> None:
         self._ids: dict[GoType, int] = {}
+        self._unnamed: dict[_Signature, int] = {}
         self._next = _FIRST_ID
         self._new: list[GoType] = []
         self._taken = 0
+        self._equal: list[GoType] = []
+        self._open: set[GoType] = set()
 
     def id(self, go_type: GoType) -> int:
-        """The id of a type; it and all that it is made of get ids if they have none."""
+        """The id of a type; it and all that it is made of get ids if they have none.
+
+        Types without a name that are made of the same are the same: Go takes it for an error if one of its types has
+        two ids.
+        """
         base = pointed_to(go_type)
         if isinstance(base, GoBasic):
             return _BASIC_IDS[base.kind.kind]
@@ -68,6 +78,28 @@ class TypeIds:
         known = self._ids.get(base)
         if known is not None:
             return known
+        if isinstance(base, GoSlice | GoArray | GoMap) and not base.name and base not in self._open:
+            return self._unnamed_id(base)
+        return self._new_id(base)
+
+    def _unnamed_id(self, base: GoSlice | GoArray | GoMap) -> int:
+        self._open.add(base)
+        parts = tuple([self.id(part) for part in _parts(base)])
+        self._open.discard(base)
+        known = self._ids.get(base)
+        if known is not None:
+            # It contains itself, and got its id on the way.
+            return known
+        signature = type(base), getattr(base, "length", 0), parts
+        known = self._unnamed.get(signature)
+        if known is None:
+            known = self._unnamed[signature] = self._new_id(base)
+        else:
+            self._ids[base] = known
+            self._equal.append(base)
+        return known
+
+    def _new_id(self, base: GoType) -> int:
         type_id = self._ids[base] = self._next
         self._next += 1
         self._new.append(base)
@@ -89,14 +121,19 @@ class TypeIds:
     def commit(self) -> None:
         """What was taken is sent."""
         self._new.clear()
+        self._equal.clear()
         self._taken = 0
 
     def undo(self) -> bool:
         """Take back the ids given out since the last `commit`; False if there are none."""
-        for go_type in self._new:
+        had_any = bool(self._new or self._equal)
+        gone = {self._ids.pop(go_type) for go_type in self._new}
+        for go_type in self._equal:
             del self._ids[go_type]
+        if gone:
+            self._unnamed = {key: type_id for key, type_id in self._unnamed.items() if type_id not in gone}
         self._next -= len(self._new)
-        had_any = bool(self._new)
+        self._open.clear()
         self.commit()
         return had_any
 

@@ -6,7 +6,7 @@ import struct
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final, NamedTuple
 
-__all__ = ["GoTime", "Interface", "Marshaled", "Pairs"]
+__all__ = ["ZERO_TIME", "GoTime", "Interface", "Marshaled", "Pairs"]
 
 _TIME: Final = struct.Struct(">Bqih")
 _VERSION_1_BYTES: Final = _TIME.size
@@ -102,11 +102,6 @@ class GoTime(NamedTuple):
         except struct.error:
             raise ValueError("a time out of range") from None
 
-    @property
-    def is_zero(self) -> bool:
-        """True for Go's zero time, the beginning of the year 1, which is left out of structs."""
-        return self.seconds == -_UNIX_TO_GO and self.nanoseconds == 0 and self.offset_seconds is None
-
     def to_datetime(self) -> datetime:
         """The same time with its zone; fractions of a microsecond are cut off.
 
@@ -136,6 +131,10 @@ class GoTime(NamedTuple):
         fraction = f".{self.nanoseconds:09}".rstrip("0").rstrip(".")
         zone = "Z" if not self.offset_seconds else moment.strftime("%z")
         return f"{moment:%Y-%m-%dT%H:%M:%S}".rjust(19, "0") + fraction + (zone if zone == "Z" else _colon(zone))
+
+
+ZERO_TIME: Final = GoTime(-_UNIX_TO_GO)
+"""Go's zero time, the beginning of the year 1, which is left out of structs."""
 
 
 def _colon(zone: str) -> str:

@@ -40,8 +40,8 @@ class _Linker:
     def link(self, go_type: GoType, source: Source) -> str:
         return self._links.name((go_type, source))
 
-    def link_zero(self, struct: GoStruct) -> str:
-        return self._links.name((struct, DICTS))
+    def link_zero(self, go_type: GoType) -> str:
+        return self._links.name((go_type, DICTS))
 
 
 WRITERS: Final = Writers()
