@@ -9,7 +9,7 @@ from typing import Final
 
 from google.protobuf.struct_pb2 import ListValue, NullValue, Struct, Value
 
-__all__ = ["to_dict", "to_struct"]
+__all__ = ["plain_value", "set_value", "to_dict", "to_struct"]
 
 _MAX_DEPTH: Final = 30
 """Levels of nesting: each is three messages deep, and protobuf reads back 100 of those."""
@@ -39,9 +39,24 @@ def to_struct(name: str, value: Mapping[str, object] | Struct) -> Struct:
     return struct
 
 
+def set_value(name: str, target: Value, value: object) -> None:
+    """Set a Value to a JSON-like value.
+
+    Args:
+        name: what an error calls the value.
+        target: what is set.
+        value: None, bool, int, float, str, a mapping or a list.
+
+    Raises:
+        TypeError: as `to_struct`.
+        ValueError: as `to_struct`.
+    """
+    _set(target, name, value, 0)
+
+
 def to_dict(struct: Struct) -> dict[str, object]:
     """A Struct as a dict of JSON-like values; whole numbers become int."""
-    return {key: _plain(value) for key, value in struct.fields.items()}
+    return {key: plain_value(value) for key, value in struct.fields.items()}
 
 
 def _fill(struct: Struct, name: str, mapping: Mapping[str, object], depth: int) -> None:
@@ -99,7 +114,8 @@ def _is_utf8(text: str) -> bool:
     return True
 
 
-def _plain(value: Value) -> object:
+def plain_value(value: Value) -> object:
+    """A Value as a JSON-like value; whole numbers become int."""
     match value.WhichOneof("kind"):
         case "number_value":
             number = value.number_value
@@ -111,5 +127,5 @@ def _plain(value: Value) -> object:
         case "struct_value":
             return to_dict(value.struct_value)
         case "list_value":
-            return [_plain(item) for item in value.list_value.values]
+            return [plain_value(item) for item in value.list_value.values]
     return None
