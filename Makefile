@@ -22,10 +22,12 @@ DOCUMENTED := mattermost_plugin $(PUBLIC_MODULES:%=mattermost_plugin.%) \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check codegen codegen-check bench soak docs dist clean
+.PHONY: help install demo test check codegen codegen-check bench soak docs dist clean
 
 help:  ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(RUNTIME)  ## set up .venv with the mattermost-plugin command
 
 demo: $(RUNTIME)  ## start a plugin as the server does and call its hooks
 	@$(PYTHON) -m demo
@@ -39,8 +41,11 @@ check: $(DEV) codegen-check  ## check format, style, types and that generated/ i
 	@$(PYTHON) -m mypy .
 	@$(VENV)/bin/pyright
 
-codegen: $(DEV)  ## write generated/ anew from protos/
+codegen: $(DEV)  ## write generated/ anew from protos/, and docs/devhost-methods.md
 	@$(PYTHON) -m codegen
+	@mkdir -p build
+	@$(PYTHON) -m mattermost_plugin.devhost.methods >build/devhost-methods.md
+	@mv build/devhost-methods.md docs/devhost-methods.md
 
 codegen-check: $(DEV)  ## compare generated/ with what protos/ give
 	@$(PYTHON) -m codegen --check
@@ -69,6 +74,7 @@ dist: $(DIST)  ## build wheel and sdist in dist/ and try the wheel in a fresh en
 	@$(PYTHON) -m venv build/dist/venv
 	@build/dist/venv/bin/python -m pip --quiet --disable-pip-version-check install dist/*.whl
 	@cd build/dist && venv/bin/python -c 'import mattermost_plugin.server, mattermost_pluginapi.hooks.adapters'
+	@build/dist/venv/bin/mattermost-plugin --version
 	@ls dist/*
 
 clean:  ## remove everything that the other targets make
@@ -78,13 +84,13 @@ clean:  ## remove everything that the other targets make
 $(RUNTIME): pyproject.toml | $(PYTHON)
 	@echo "installing the runtime in $(VENV)"
 	@$(INSTALL) --upgrade 'pip>=25.1'
-	@$(INSTALL) --editable .
+	@$(INSTALL) --editable '.[dev]'
 	@touch $@
 
 $(DEV): pyproject.toml $(RUNTIME)
 	@echo "installing the development tools in $(VENV)"
 	@# Together, for the generator's pins bind the runtime's dependencies too.
-	@$(INSTALL) --editable . --group dev
+	@$(INSTALL) --editable '.[dev]' --group dev
 	@touch $@
 
 $(DOCS): $(RUNTIME)

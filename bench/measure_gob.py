@@ -32,7 +32,7 @@ from mattermost_pluginapi.v1.post_pb2 import Post
 from mattermost_pluginapi.v1.user_pb2 import User
 from tests.gob.post_records import POST, POST_SOURCE, USER, USER_SOURCE
 
-_STOCK = Path(__file__).parents[1] / "tests" / "contract" / "stock-rpc.json"
+_STOCK = Path(__file__).parents[1] / "protos" / "stock" / "rpc.json"
 _PAGE = 60
 _ROUND_S = 0.02
 """Seconds of one side's turn: short, so that what disturbs it disturbs the other side too."""

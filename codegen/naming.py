@@ -9,7 +9,10 @@ _COMPOUNDS = {"OAuth": "Oauth", "WebSocket": "Websocket"}
 # Names that a parameter or method must not take: keywords, what a plugin class has for itself, and types that its
 # stubs name. Soft keywords are fine as names, and differ between Python versions.
 RESERVED_PARAMETERS = frozenset({*keyword.kwlist, "self", "cls"})
-_PLUGIN_ATTRIBUTES = {"api", "config", "create", "has_hook", "hook_handlers", "implemented_hooks", "kv", "logger"}
+_PLUGIN_ATTRIBUTES = {
+    *("api", "clock", "cluster", "config", "create", "has_hook", "hook_handlers", "implemented_hooks", "jobs"),
+    *("kv", "logger"),
+}
 _BUILTIN_TYPES = {"bool", "bytes", "float", "int", "str"}
 RESERVED_METHODS = frozenset({*keyword.kwlist, *_PLUGIN_ATTRIBUTES, *_BUILTIN_TYPES})
 

@@ -1,22 +1,22 @@
-"""What the demo sends to the greeter's hooks, and the replies that must come back, field by field."""
+"""What people do, the replies that the greeter must give, field by field, and what everybody must see of it."""
 
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
 from google.protobuf.message import Message
 
-from demo.words import DISMISS
-from mattermost_pluginapi.models import AppError, CommandArgs, CommandResponse, FileInfo, PluginContext, Post, User
-from mattermost_pluginapi.v1.hooks_command_pb2 import ExecuteCommandRequest, ExecuteCommandResponse
-from mattermost_pluginapi.v1.hooks_file_pb2 import FileWillBeUploadedRequest, FileWillBeUploadedResponse
-from mattermost_pluginapi.v1.hooks_lifecycle_pb2 import (
-    OnActivateRequest,
-    OnActivateResponse,
-    OnDeactivateRequest,
-    OnDeactivateResponse,
-)
+from demo.onlooker import Sight
+from demo.stage import Stage
+from demo.words import DISMISS, content_in_words
+from mattermost_pluginapi.hooks.names import HookName
+from mattermost_pluginapi.models import AppError, CommandResponse
+from mattermost_pluginapi.v1.hooks_command_pb2 import ExecuteCommandResponse
+from mattermost_pluginapi.v1.hooks_file_pb2 import FileWillBeUploadedResponse
 from mattermost_pluginapi.v1.hooks_message_pb2 import MessageWillBePostedRequest, MessageWillBePostedResponse
-from mattermost_pluginapi.v1.hooks_user_pb2 import UserWillLogInRequest, UserWillLogInResponse
+from mattermost_pluginapi.v1.hooks_user_pb2 import UserWillLogInResponse
 
 HOOKS: Final = [
     "ExecuteCommand",
@@ -29,63 +29,110 @@ HOOKS: Final = [
 ]
 """The hooks that the greeter has."""
 
-USER_ID: Final = "ada3kj9w5bnp8xq1zr7tyd4moh"
-CONTEXT: Final = PluginContext(session_id="session1", request_id="request1", user_agent="demo")
+NOTHING: Final = Sight("nobody sees", "anything")
+
+PostReply = Callable[[MessageWillBePostedRequest], MessageWillBePostedResponse]
 
 
 @dataclass(frozen=True, slots=True)
-class HookCall:
-    """One call of a hook."""
+class Deed:
+    """Something that somebody does, and what must come of it."""
+
+    hook: HookName
+    """The hook that it causes."""
 
     sent: str
     """What is sent, in short."""
 
-    request: Message
-    """What is sent."""
+    act: Callable[[Stage], Awaitable[Sight | None]]
+    """Does it. Returns what only the doer's next step shows, None if clients are told all there is to see."""
 
-    expected: Message
-    """What must come back."""
+    reply: Message | PostReply
+    """What the plugin must answer, or what makes that of the request, which has ids that nobody knows before."""
 
+    sight: Sight
+    """What must be seen."""
 
-ACTIVATE: Final = HookCall("", OnActivateRequest(), OnActivateResponse())
-DEACTIVATE: Final = HookCall("", OnDeactivateRequest(), OnDeactivateResponse())
+    who: str = "ada"
+    """Who does it, and is told if it fails."""
 
-
-def _post(message: str) -> Post:
-    return Post(id="post1", user_id=USER_ID, channel_id="channel1", message=message, create_at=1_700_000_000_000)
-
-
-def _posted(message: str, expected: MessageWillBePostedResponse) -> HookCall:
-    request = MessageWillBePostedRequest(plugin_context=CONTEXT, post=_post(message))
-    return HookCall(f'"{message}"', request, expected)
-
-
-def _command(command: str, expected: ExecuteCommandResponse) -> HookCall:
-    args = CommandArgs(user_id=USER_ID, channel_id="channel1", command=command)
-    return HookCall(command, ExecuteCommandRequest(plugin_context=CONTEXT, args=args), expected)
+    def expected(self, request: Message) -> Message:
+        """What must be answered to a request."""
+        if isinstance(self.reply, Message):
+            return self.reply
+        if not isinstance(request, MessageWillBePostedRequest):
+            raise TypeError(f"{type(request).__name__} is no request of {self.hook}")
+        return self.reply(request)
 
 
-def _upload(name: str, content: bytes, expected: FileWillBeUploadedResponse) -> HookCall:
-    info = FileInfo(name=name, extension=name.rpartition(".")[2], size=len(content))
-    request = FileWillBeUploadedRequest(plugin_context=CONTEXT, file_info=info, file_content=content)
-    return HookCall(f"{name}, {len(content)} bytes", request, expected)
+def _changed_to(message: str) -> PostReply:
+    def reply(request: MessageWillBePostedRequest) -> MessageWillBePostedResponse:
+        response = MessageWillBePostedResponse(modified_post=request.post)
+        response.modified_post.message = message
+        return response
+
+    return reply
 
 
-def _login(username: str, expected: UserWillLogInResponse) -> HookCall:
-    request = UserWillLogInRequest(plugin_context=CONTEXT, user=User(id=USER_ID, username=username))
-    return HookCall(username, request, expected)
+def _post(message: str, reply: MessageWillBePostedResponse | PostReply, sight: Sight) -> Deed:
+    async def act(stage: Stage) -> None:
+        await stage.host.act.post(stage.ada.id, stage.lounge.id, message)
+
+    return Deed(HookName.MessageWillBePosted, f'"{message}"', act, reply, sight)
+
+
+def _command(command: str, reply: ExecuteCommandResponse, sight: Sight) -> Deed:
+    async def act(stage: Stage) -> None:
+        await stage.host.act.run_command(stage.ada.id, stage.lounge.id, command)
+
+    return Deed(HookName.ExecuteCommand, command, act, reply, sight)
+
+
+def _upload(name: str, content: bytes, reply: FileWillBeUploadedResponse, sight: Sight) -> Deed:
+    async def act(stage: Stage) -> Sight:
+        info = await stage.host.act.upload(stage.ada.id, stage.lounge.id, name, content)
+        return Sight("bob downloads", content_in_words(await stage.host.act.download(stage.bob.id, info.id)))
+
+    return Deed(HookName.FileWillBeUploaded, f"{name}, {len(content)} bytes", act, reply, sight)
+
+
+def _login(who: str, reply: UserWillLogInResponse, sight: Sight) -> Deed:
+    async def act(stage: Stage) -> Sight:
+        user = {"ada": stage.ada, "mallory": stage.mallory}[who]
+        session = await stage.host.act.log_in(user.id)
+        return Sight(f"{stage.names[session.user_id]} gets", "a session")
+
+    return Deed(HookName.UserWillLogIn, who, act, reply, sight, who)
 
 
 _NO_NAME: Final = "Whom shall I greet? Try /greet Ada"
+_HELP: Final = "`/greet NAME` greets NAME."
+_SIGNED: Final = b"Buy milk.\n-- signed by the greeter\n"
+_PICTURE: Final = b"\x89PNG\r\n"
 
-HOOK_CALLS: Final = (
-    _posted("Lunch at noon?", MessageWillBePostedResponse()),
-    _posted("Hello, everybody", MessageWillBePostedResponse(modified_post=_post("Hello, everybody :wave:"))),
-    _posted("WHO ATE MY LUNCH", MessageWillBePostedResponse(rejection_reason="Please do not shout.")),
-    _posted("/shrug whatever", MessageWillBePostedResponse(rejection_reason=DISMISS)),
+DEEDS: Final = (
+    _post("Lunch at noon?", MessageWillBePostedResponse(), Sight("all read", 'ada: "Lunch at noon?"')),
+    _post(
+        "Hello, everybody",
+        _changed_to("Hello, everybody :wave:"),
+        Sight("all read", 'ada: "Hello, everybody :wave:"'),
+    ),
+    _post(
+        "WHO ATE MY LUNCH",
+        MessageWillBePostedResponse(rejection_reason="Please do not shout."),
+        Sight("ada is told", '"Post rejected by plugin. Please do not shout."'),
+    ),
+    _post("/shrug whatever", MessageWillBePostedResponse(rejection_reason=DISMISS), NOTHING),
     _command(
         "/greet Ada",
         ExecuteCommandResponse(response=CommandResponse(response_type="in_channel", text="Hello, Ada!")),
+        # The answer is a post like any other, so the greeter waves at it.
+        Sight("all read", 'ada: "Hello, Ada! :wave:"'),
+    ),
+    _command(
+        "/greet help",
+        ExecuteCommandResponse(response=CommandResponse(response_type="ephemeral", text=_HELP)),
+        Sight("ada alone reads", f'"{_HELP}"'),
     ),
     _command(
         "/greet",
@@ -98,15 +145,29 @@ HOOK_CALLS: Final = (
                 status_code=400,
             )
         ),
+        Sight("ada is told", f'"{_NO_NAME}"'),
     ),
     _upload(
         "notes.txt",
         b"Buy milk.",
-        FileWillBeUploadedResponse(modified_content=b"Buy milk.\n-- signed by the greeter\n"),
+        FileWillBeUploadedResponse(modified_content=_SIGNED),
+        Sight("bob downloads", content_in_words(_SIGNED)),
     ),
-    _upload("game.exe", b"MZ\x90\x00", FileWillBeUploadedResponse(rejection_reason="Programs are not welcome here.")),
-    _upload("cat.png", b"\x89PNG\r\n", FileWillBeUploadedResponse()),
-    _login("ada", UserWillLogInResponse()),
-    _login("mallory", UserWillLogInResponse(rejection_reason="This account is closed.")),
+    _upload(
+        "game.exe",
+        b"MZ\x90\x00",
+        FileWillBeUploadedResponse(rejection_reason="Programs are not welcome here."),
+        Sight("ada is told", '"File rejected by plugin. Programs are not welcome here."'),
+    ),
+    _upload("cat.png", _PICTURE, FileWillBeUploadedResponse(), Sight("bob downloads", content_in_words(_PICTURE))),
+    _login("ada", UserWillLogInResponse(), Sight("ada gets", "a session")),
+    _login(
+        "mallory",
+        UserWillLogInResponse(rejection_reason="This account is closed."),
+        Sight("mallory is told", '"Login rejected by plugin: This account is closed."'),
+    ),
 )
-"""The calls between OnActivate and OnDeactivate, in order."""
+"""What is done between the plugin's start and its end, in order."""
+
+STORED: Final = ["Lunch at noon?", "Hello, everybody :wave:", "Hello, Ada! :wave:"]
+"""The posts that must be in the channel in the end."""

@@ -4,7 +4,7 @@ import os
 import time
 from typing import Final, TextIO
 
-from demo.logs import LogLine
+from mattermost_plugin.devhost.events import LogWritten
 
 _NAME_WIDTH: Final = 19  # MessageWillBePosted
 _SENT_WIDTH: Final = 19
@@ -35,31 +35,32 @@ class Transcript:
         self._print("")
         self._print(self._paint(_BOLD, text))
 
-    def step(self, name: str, sent: str, got: str, elapsed_s: float, expected: str | None = None) -> None:
+    def step(self, name: str, sent: str, got: str, elapsed_s: float | None = None, expected: str | None = None) -> None:
         """Print a step.
 
         Args:
             name: what was done, such as the hook's name.
             sent: what the plugin was sent.
             got: what came back.
-            elapsed_s: how long that took.
+            elapsed_s: how long that took; None if nobody knows.
             expected: what should have come back, if it is something else.
         """
         self._steps += 1
         mark = self._paint(_GREEN, "ok") if expected is None else self._paint(_RED, "NO")
-        duration = self._paint(_DIM, f"{elapsed_s * 1000:8.1f} ms")
-        self._print(f"  {mark} {duration}  {name:{_NAME_WIDTH}}  {sent:{_SENT_WIDTH}}  -> {got}")
+        duration = self._paint(_DIM, "" if elapsed_s is None else f"{elapsed_s * 1000:8.1f} ms")
+        self._print(f"  {mark} {duration:11}  {name:{_NAME_WIDTH}}  {sent:{_SENT_WIDTH}}  -> {got}")
         if expected is not None:
             self._print(self._paint(_RED, f"{'':{_NAME_WIDTH + _SENT_WIDTH + 20}}not {expected}"))
             self._differences.append(" ".join([*filter(None, [name, sent])]) + f": got {got}, expected {expected}")
 
-    def log(self, line: LogLine) -> None:
-        """Print a line of the plugin's log. A plugin that works as it should logs no error."""
-        text = str(line).strip().replace("\n", " | ")
+    def log(self, line: LogWritten) -> None:
+        """Print a line of the log. A plugin that works as it should logs no error."""
+        pairs = [f"{key}={value}" for key, value in line.pairs.items()]
+        text = "  ".join([line.message, *pairs]).strip().replace("\n", " | ")
         text = text if len(text) <= _LOG_WIDTH else f"{text[:_LOG_WIDTH]}..."
         colour = {"warn": _YELLOW, "error": _RED}.get(line.level, _DIM)
         self._print(self._paint(colour, f"{'':16} log {line.level:5}  {text}"))
-        if line.level == "error":
+        if line.level == "error" and line.plugin_id:
             self._differences.append(f"the plugin logged an error: {line.message.strip()}")
 
     def fail(self, reason: str) -> None:

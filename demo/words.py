@@ -2,7 +2,6 @@
 
 from functools import singledispatch
 
-import grpc
 from google.protobuf import text_format
 from google.protobuf.message import Message
 
@@ -28,11 +27,10 @@ def every_field(message: Message) -> str:
     return text_format.MessageToString(message, as_one_line=True) or "an empty message"
 
 
-def describe_rpc_error(error: grpc.RpcError) -> str:
-    """Say how a call failed."""
-    if isinstance(error, grpc.aio.AioRpcError):
-        return f"gRPC status {error.code().name}: {error.details()}"
-    return f"gRPC error {error!r}"
+def content_in_words(content: bytes) -> str:
+    """The length of a file's content, and its last line."""
+    last_line = content.decode(errors="replace").rstrip("\r\n").rpartition("\n")[2]
+    return f'{len(content)} bytes, ending in "{last_line}"'
 
 
 @describe.register
@@ -66,8 +64,7 @@ def _upload(reply: FileWillBeUploadedResponse) -> str:
     if reply.rejection_reason:
         return _refused(reply.rejection_reason)
     if reply.modified_content:
-        last_line = reply.modified_content.decode(errors="replace").rstrip("\n").rpartition("\n")[2]
-        return f'{len(reply.modified_content)} bytes, ending in "{last_line}"'
+        return content_in_words(reply.modified_content)
     return "untouched" if not reply.HasField("modified_file_info") else "another file info"
 
 

@@ -2,7 +2,7 @@
 
 from mattermost_plugin import HookError, HookName, Plugin, Reject, hook, run_plugin
 from mattermost_plugin.http import HTTPRequest, ReplacementFile, ResponseWriter, UploadedFile
-from mattermost_plugin.models import CommandArgs, CommandResponse, FileInfo, PluginContext, Post, User
+from mattermost_plugin.models import Command, CommandArgs, CommandResponse, FileInfo, PluginContext, Post, User
 
 DISMISS = "plugin.message_will_be_posted.dismiss_post"
 
@@ -13,6 +13,7 @@ class Greeter(Plugin):
     def on_activate(self) -> None:
         """Overriding a stub handles the hook."""
         self.greeted = 0
+        self.api.register_command(Command(trigger="greet", auto_complete=True, auto_complete_hint="[name]"))
         self.logger.info("activated", extra={"hooks": len(self.implemented_hooks())})
 
     def on_deactivate(self) -> None:
@@ -39,6 +40,8 @@ class Greeter(Plugin):
     async def execute_command(self, context: PluginContext, args: CommandArgs) -> CommandResponse:
         """Answer `/greet NAME`."""
         _, _, name = args.command.partition(" ")
+        if name.strip() == "help":
+            return CommandResponse(response_type="ephemeral", text="`/greet NAME` greets NAME.")
         if not name.strip():
             raise HookError("Whom shall I greet? Try /greet Ada", id="com.example.greeter.no_name", status_code=400)
         self.greeted += 1

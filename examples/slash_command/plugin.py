@@ -12,7 +12,7 @@ import random
 import re
 
 from mattermost_plugin import HookError, Plugin, run_plugin
-from mattermost_plugin.models import CommandArgs, CommandResponse, PluginContext
+from mattermost_plugin.models import Command, CommandArgs, CommandResponse, PluginContext
 
 USAGE = "`/roll [COUNT]d[SIDES][+BONUS]`, such as `/roll`, `/roll 2d6` or `/roll d20+5`"
 DICE = re.compile(r"(?P<count>[0-9]{0,3})d(?P<sides>[0-9]{1,4})(?P<bonus>[+-][0-9]{1,4})?", re.ASCII)
@@ -22,6 +22,10 @@ MAX_COUNT = 100
 
 class Dice(Plugin):
     """Rolls dice."""
+
+    async def on_activate(self) -> None:
+        """Declare the command. Without this the server knows no /roll."""
+        await self.api.aio.register_command(Command(trigger="roll", auto_complete=True, auto_complete_desc=USAGE))
 
     async def execute_command(self, context: PluginContext, args: CommandArgs) -> CommandResponse:
         """Answer /roll."""

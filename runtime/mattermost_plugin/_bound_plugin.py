@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from mattermost_plugin._background import Background
 from mattermost_plugin._calls import Calls
 from mattermost_plugin._dispatch import ActivateHook, DeactivateHook, PlainHook, UnaryHook, UploadHook, wait_active
 from mattermost_plugin._handler import Handler
@@ -42,8 +43,9 @@ class BoundPlugin:
         self.pool = HandlerPool(config.workers, "hook")
         self.http_pool = HandlerPool(config.http_workers, "http")
         self.calls = Calls()
+        self.background = plugin._background = Background(plugin, self.pool, config.deactivate_s)
         handlers = {spec.hook: self._bind(spec, config) for spec in plugin.hook_handlers.values()}
-        self.lifecycle = Lifecycle(handlers, self._start_apps, self._stop_apps)
+        self.lifecycle = Lifecycle(handlers, self.background, self._start_apps, self._stop_apps)
         self.unary: Mapping[HookName, UnaryHook[Any, Any]] = MappingProxyType(self._unary_hooks(handlers))
         self.http: Mapping[HookName, Handler] = MappingProxyType(
             {name: handler for name, handler in handlers.items() if ADAPTERS[name].kind is HookKind.STREAM}

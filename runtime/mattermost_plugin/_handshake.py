@@ -194,7 +194,7 @@ def explain_not_a_plugin(env: HostEnvironment, script: str) -> str:
         "To try it, install it in a server: pack plugin.json, this script and what it imports into a .tar.gz, "
         "upload that in the System Console under Plugins > Plugin Management (or with `mmctl plugin add`), and "
         "enable it.\n"
-        "To test it without a server, create its Plugin class in a test and call the handlers.\n"
+        "To try it without a server: mattermost-plugin dev FOLDER. To test it: mattermost_plugin.testing.\n"
     )
 
 

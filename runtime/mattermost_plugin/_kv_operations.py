@@ -14,7 +14,7 @@ from mattermost_plugin._kv_rules import (
     checked_attempts,
     checked_key,
     checked_prefix,
-    is_servers_own,
+    is_reserved,
     pause_s,
     whole_seconds,
 )
@@ -132,7 +132,7 @@ class KVOperations:
         while not walk.has_ended:
             page = await answer_of(self._api.kv_list(walk.number, walk.size, timeout=timeout_s))
             found |= dict.fromkeys(key for key in walk.take(page) if key.startswith(prefix))
-        return [key for key in found if not is_servers_own(key)]
+        return [key for key in found if not is_reserved(key)]
 
     def items(self, prefix: str, as_type: type | None, timeout_s: float | None) -> AsyncIterator[tuple[str, object]]:
         return self._items(checked_prefix(prefix), checked_type(as_type), timeout_s)

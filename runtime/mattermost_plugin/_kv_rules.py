@@ -7,11 +7,13 @@ import random
 from datetime import timedelta
 from typing import Final
 
+from mattermost_plugin._cluster_keys import RESERVED_PREFIX
+
 LONGEST_KEY: Final = 150
 """Characters; the server's limit."""
 
-_SERVERS_OWN: Final = "mmi_"
-"""How the keys begin that the server keeps for itself among a plugin's, such as the id of the plugin's bot."""
+_RESERVED: Final = {"mmi_": "the server's own", RESERVED_PREFIX: "of a mutex or a job"}
+"""How the keys begin that have another owner among a plugin's: the server keeps the id of the plugin's bot there."""
 
 _LONGEST_S: Final = timedelta.max.total_seconds()
 """The server counts milliseconds in 64 bits, which hold this."""
@@ -27,7 +29,7 @@ def checked_key(key: str) -> str:
 
     Raises:
         TypeError: it is no text.
-        ValueError: it is empty, too long, or the server's own.
+        ValueError: it is empty, too long, or has another owner.
     """
     if not isinstance(key, str):
         raise TypeError(f"a key must be str, not {type(key).__name__}")
@@ -35,8 +37,9 @@ def checked_key(key: str) -> str:
         raise ValueError("a key must not be empty")
     if len(key) > LONGEST_KEY:
         raise ValueError(f"the key {key[:20]!r}... has {len(key)} characters; servers take {LONGEST_KEY} at most")
-    if is_servers_own(key):
-        raise ValueError(f"the key {key!r} is the server's own: choose one that does not begin with {_SERVERS_OWN!r}")
+    for prefix, owner in _RESERVED.items():
+        if key.startswith(prefix):
+            raise ValueError(f"the key {key!r} is {owner}: choose one that does not begin with {prefix!r}")
     if "\0" in key:
         # PostgreSQL keeps none in text.
         raise ValueError(f"the key {key!r} has a NUL character, which servers cannot store")
@@ -54,9 +57,9 @@ def checked_prefix(prefix: str) -> str:
     return prefix
 
 
-def is_servers_own(key: str) -> bool:
-    """Whether the server keeps that key for itself."""
-    return key.startswith(_SERVERS_OWN)
+def is_reserved(key: str) -> bool:
+    """Whether that key belongs to the server, or to a mutex or job."""
+    return key.startswith(tuple(_RESERVED))
 
 
 def whole_seconds(expires_in: timedelta | float | None) -> int:

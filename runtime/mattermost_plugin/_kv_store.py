@@ -23,7 +23,8 @@ class KVStore:
     `model_validate_json` and `model_dump_json`). None is no value: it is what reading gives where there is none.
     Raw bytes are stored with `self.api.kv_set`.
 
-    Keys have 1 to 150 characters; those that begin with "mmi_" are the server's own, which no method here touches.
+    Keys have 1 to 150 characters. Those that begin with "mmi_" are the server's own, those with "pysdk:" belong to
+    mutexes and jobs; no method here touches them.
     With another key, every method raises ValueError before the server is asked. All raise `PluginAPIError` if the
     server refuses a call, and `APITransportError` if no answer comes.
 

@@ -5,7 +5,7 @@
                     +-> FAILED (the host may try again)
 
 OnConfigurationChange runs once before OnActivate, as in a Go plugin. Every other hook waits until OnActivate has
-returned without an error, and is refused after OnDeactivate has begun.
+returned without an error, and is refused after OnDeactivate has begun. Jobs run while the plugin is active.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum, auto
 
+from mattermost_plugin._background import Background
 from mattermost_plugin._failure import report_failure
 from mattermost_plugin._handler import Handler
 from mattermost_plugin.errors import HookError, PluginError
@@ -45,8 +46,15 @@ class Lifecycle:
     Deadlines are times of the event loop; None for no limit but the handlers' own.
     """
 
-    def __init__(self, handlers: Mapping[HookName, Handler], after_activate: Step, after_deactivate: Step) -> None:
+    def __init__(
+        self,
+        handlers: Mapping[HookName, Handler],
+        background: Background,
+        after_activate: Step,
+        after_deactivate: Step,
+    ) -> None:
         self._handlers = handlers
+        self._background = background
         self._after_activate = after_activate
         self._after_deactivate = after_deactivate
         self._settled = asyncio.Event()
@@ -67,6 +75,7 @@ class Lifecycle:
             Exception: what the OnActivate handler raised.
         """
         self._enter(State.ACTIVATING)
+        self._background.begin()
         failure: Exception | None = None
         try:
             await self._configure(deadline)
@@ -86,6 +95,7 @@ class Lifecycle:
             await self._wind_down(deadline)
             raise NotActiveError("the plugin was deactivated while it was being activated")
         self._enter(State.ACTIVE)
+        self._background.start()
         if failure is not None:
             raise failure
 
@@ -112,6 +122,7 @@ class Lifecycle:
             await self._settled.wait()
 
     async def _wind_down(self, deadline: float | None) -> None:
+        await self._background.stop(deadline)
         try:
             await self._call(HookName.OnDeactivate, deadline)
         finally:

@@ -81,6 +81,7 @@ class PluginServer:
 
         self._api_link = ApiLink(self._config)
         self.plugin._api_link = self._api_link
+        self._bound.background.open()
         self._listener = Listener(self._config.listen, self._socket_folder, self._socket_group)
         try:
             self._grpc = GrpcServer(self._bound, self._config, self.request_stop)
@@ -101,16 +102,18 @@ class PluginServer:
     async def stop(self) -> None:
         """Stop serving; legal before `start` and more than once.
 
-        The order: OnDeactivate, if the host has not called it; no more calls; running handlers get `drain_s` seconds,
-        then hooks are answered as failed ones and HTTP requests are cut off; the connection to the server's plugin API
-        is closed; the socket is removed.
+        The order: jobs end and OnDeactivate runs, if the host has not called it; no more calls; running handlers get
+        `drain_s` seconds, then hooks are answered as failed ones and HTTP requests are cut off; mutexes that are still
+        held are freed; the connection to the server's plugin API is closed; the socket is removed.
         """
         self._stop_requested.set()
         await self._deactivate()
+        self._bound.background.stop_waiting()
         if self._grpc is not None:
             await self._grpc.stop(self._config.drain_s)
             self._grpc = None
         self._bound.close()
+        await self._bound.background.close()
         if self._api_link is not None:
             # Last: OnDeactivate and handlers that were still running may have called the server.
             await self._api_link.close()

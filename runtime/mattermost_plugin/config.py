@@ -79,8 +79,8 @@ class RuntimeConfig:
     `drain_s` at most 1.5."""
 
     max_message_bytes: int = 512 * _MIB
-    """Largest request that the plugin takes, in bytes, from 64 KiB to 2 GiB. Hooks that see uploads get whole
-    files in one message."""
+    """Largest request that the plugin takes, and largest reply of the plugin API, in bytes, from 64 KiB to 2 GiB. Hooks
+    that see uploads get whole files in one message."""
 
     loop_block_warn_s: float = 1.0
     """Seconds that the event loop may stand still before the log names the code that blocks it."""

@@ -14,6 +14,10 @@ from mattermost_pluginapi.hooks.stubs import PluginHooks
 
 if TYPE_CHECKING:
     from mattermost_plugin._api_link import ApiLink
+    from mattermost_plugin._background import Background
+    from mattermost_plugin._clock import PluginClock
+    from mattermost_plugin.cluster import Cluster
+    from mattermost_plugin.jobs import Jobs
     from mattermost_plugin.kv import KVStore
     from mattermost_pluginapi.api.client import PluginAPI
 
@@ -35,7 +39,11 @@ class Plugin(PluginHooks):
     hook_handlers: ClassVar[Mapping[HookName, HandlerSpec]] = {}
     _api: PluginAPI | None = None
     _api_link: ApiLink | None = None
+    _background: Background | None = None
+    _clock: PluginClock | None = None
+    _cluster: Cluster | None = None
     _config: RuntimeConfig | None = None
+    _jobs: Jobs | None = None
     _logger: logging.Logger | None = None
 
     def __init__(
@@ -84,6 +92,44 @@ class Plugin(PluginHooks):
         if self._api_link is None:
             raise RuntimeError("The plugin API is there once the plugin is served; or pass Plugin(api=...)")
         return self._api_link.client
+
+    @property
+    def clock(self) -> PluginClock:
+        """The time by which mutexes and jobs go, and handlers that want tests to set it.
+
+        `now()` gives seconds since 1970, `await sleep_until(when)` waits. It is the machine's clock, unless a test has
+        set another one.
+        """
+        if self._clock is None:
+            # Not at the top, as with those below: who uses none of them does not pay for them.
+            from mattermost_plugin._clock import SystemClock
+
+            self._clock = SystemClock()
+        return self._clock
+
+    @property
+    def cluster(self) -> Cluster:
+        """Mutexes that hold on all nodes of the server, for threads; `self.cluster.aio` for coroutines."""
+        if self._cluster is None:
+            from mattermost_plugin.cluster import Cluster
+
+            # Threads that come here at once get one and the same.
+            cluster: Cluster = vars(self).setdefault("_cluster", Cluster(self))
+            return cluster
+        return self._cluster
+
+    @property
+    def jobs(self) -> Jobs:
+        """Work at certain times, on one node of the server at a time: recurring and one-shot jobs.
+
+        Register them in `__init__` or `on_activate`; they run while the plugin is active.
+        """
+        if self._jobs is None:
+            from mattermost_plugin.jobs import Jobs
+
+            jobs: Jobs = vars(self).setdefault("_jobs", Jobs(self))
+            return jobs
+        return self._jobs
 
     @property
     def kv(self) -> KVStore:

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from mattermost_plugin import Plugin
 from mattermost_plugin.config import RuntimeConfig
 from mattermost_plugin.devhost import DevHost, ManualClock
-from mattermost_plugin.server import PluginServer
+from mattermost_plugin.testing import serving
 from mattermost_pluginapi.v1.channel_pb2 import Channel
 from mattermost_pluginapi.v1.user_pb2 import User
 from tests.devhost.site import Api
@@ -57,10 +57,6 @@ async def loaded(plugins: Sequence[type[Plugin]]) -> AsyncIterator[Loaded]:
             plugin = here.plugins[name] = kind(config=CONFIG)
             if isinstance(plugin, Talker):
                 plugin.api_calls = api
-            server = PluginServer(plugin, CONFIG)
-            line = await server.start()
-            stack.push_async_callback(server.stop)
-            stack.push_async_callback(here.host.disable, name)
-            await here.host.attach(name, line)
+            await stack.enter_async_context(serving(here.host, plugin, manifest={"id": name}, runtime=CONFIG))
         here.host.events.clear()
         yield here

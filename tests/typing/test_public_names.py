@@ -25,6 +25,9 @@ PUBLIC = {
     """,
     "mattermost_plugin.asgi": "ASGIApp ASGIMount BoundMount HTTPHandlerMethod LifespanError LifespanMode asgi",
     "mattermost_plugin.bots": "BotUsernameTakenError ensure_bot",
+    "mattermost_plugin.cluster": """
+        AsyncCluster AsyncMutex Cluster LockLostError LockTimeoutError Mutex PluginStoppedError RESERVED_PREFIX
+    """,
     "mattermost_plugin.config": "ENVIRONMENT_VARIABLES RuntimeConfig load_runtime_config",
     "mattermost_plugin.errors": """
         ClientDisconnected ConfigError ConfigFault HandlerTimeout HandshakeError HeadersSentError HookError
@@ -33,6 +36,10 @@ PUBLIC = {
     "mattermost_plugin.hooks": "HookName hook",
     "mattermost_plugin.http": """
         HTTPHeaders HTTPRequest MutableHTTPHeaders ReplacementFile RequestBody ResponseWriter UploadedFile
+    """,
+    "mattermost_plugin.jobs": """
+        AsyncJobs Callback DuplicateJobError JobCancelledError JobRun Jobs OneShotRun PlannedJob PluginStoppedError
+        RecurringJob RecurringRun UnknownJobError
     """,
     "mattermost_plugin.kv": """
         AsyncKVStore DELETE Deletion JsonArray JsonModel JsonObject JsonValue KVConflictError KVError KVStore

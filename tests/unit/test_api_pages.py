@@ -15,9 +15,8 @@ from mattermost_pluginapi.api.client import AsyncPluginAPI, PluginAPI
 from mattermost_pluginapi.api.method import ApiMethod
 from mattermost_pluginapi.api.methods import METHODS
 from tests.peer.filled import filled
-from tests.unit.api_host import connected
+from tests.unit.api_host import argument, connected
 from tests.unit.memory_api import AsyncMemoryAPI, Memory, MemoryAPI
-from tests.unit.test_api_methods import argument
 
 NUMBERS = "page per_page"
 OF_POSTS = "order posts"

@@ -111,6 +111,7 @@ class TestKeys:
             ("", ValueError, "a key must not be empty"),
             ("x" * (LIMIT + 1), ValueError, "has 151 characters; servers take 150 at most"),
             ("mmi_botid", ValueError, "'mmi_botid' is the server's own: choose one that does not begin with 'mmi_'"),
+            ("pysdk:x", ValueError, "'pysdk:x' is of a mutex or a job: choose one that does not begin with 'pysdk:'"),
             ("a\0", ValueError, "has a NUL character"),
             (b"k", TypeError, "a key must be str, not bytes"),
         ],
@@ -188,10 +189,11 @@ class TestItems:
 class TestDeleteAll:
     def test_it_deletes_what_begins_with_the_prefix(self, kv: Store) -> None:
         kv.memory.values.update(a1=b"1", a2=b"no JSON", b=b"1", mmi_botid=b"id")
+        kv.memory.values["pysdk:lock:a"] = b"held"
         assert kv("delete_all", "a") == 2
-        assert sorted(kv.memory.values) == ["b", "mmi_botid"]
+        assert sorted(kv.memory.values) == ["b", "mmi_botid", "pysdk:lock:a"]
         assert kv("delete_all", "") == 1
-        assert sorted(kv.memory.values) == ["mmi_botid"]
+        assert sorted(kv.memory.values) == ["mmi_botid", "pysdk:lock:a"]
         assert kv("delete_all", "") == 0
 
 

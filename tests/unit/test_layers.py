@@ -21,17 +21,18 @@ GENERATED, RUNTIME, GENERATOR = "mattermost_pluginapi", "mattermost_plugin", "co
 
 # Few modules may import these, so that a plugin pays for them only when it uses them: by the start of their names.
 GRPC = {"grpc", "grpc_health", "grpc_reflection"}
-USERS = {"_grpc": GRPC, "wsgi": {"a2wsgi"}}
+USERS = {"_grpc": GRPC, "wsgi": {"a2wsgi"}, "file_watch": {"watchfiles"}, "pytest_plugin": {"pytest"}}
 
 # What each part may import beside the standard library.
 ALLOWED = {
     "generated": {"google.protobuf", GENERATED},
-    "runtime": {"google.protobuf", GENERATED, RUNTIME, *GRPC, "a2wsgi"},
+    "runtime": {"google.protobuf", GENERATED, RUNTIME, *GRPC, "a2wsgi", "aiohttp", "pytest", "watchfiles"},
     "codegen": {"google.protobuf", GENERATOR, "jinja2", "libcst"},
 }
 
 NEVER_LOADED = {
     "a2wsgi",
+    "aiohttp",
     "codegen",
     "email",
     "grpc",
@@ -41,11 +42,15 @@ NEVER_LOADED = {
     "http.server",
     "jinja2",
     "libcst",
+    "mattermost_plugin.cli",
+    "mattermost_plugin.devhost",
     "multiprocessing",
     "pydoc",
+    "sqlite3",
     "tests",
     "unittest",
     "urllib.request",
+    "watchfiles",
     "xml",
 }
 
@@ -130,6 +135,23 @@ def test_libraries_are_imported_where_they_are_used(start: str, libraries: set[s
 
 def any_within(source: str, modules: set[str]) -> bool:
     return any(is_within(name, modules) for name in imports(source))
+
+
+# A plugin's process does without these parts of the package.
+FOR_AUTHORS = ("cli", "devhost", "testing")
+
+
+def test_what_runs_a_plugin_imports_nothing_of_what_plays_the_server() -> None:
+    folders = {f"runtime/mattermost_plugin/{part}/" for part in FOR_AUTHORS}
+    files = {file: text for file, text in sources("runtime").items() if not file.startswith(tuple(folders))}
+    assert len(files) > 10
+    parts = {f"{RUNTIME}.{part}" for part in FOR_AUTHORS}
+    assert [file for file, text in files.items() if any_within(text, parts)] == []
+
+
+def test_the_development_host_imports_nothing_of_the_command_line() -> None:
+    files = sources("runtime/mattermost_plugin/devhost")
+    assert [file for file, text in files.items() if any_within(text, {f"{RUNTIME}.cli"})] == []
 
 
 def test_examples_import_public_names_only() -> None:

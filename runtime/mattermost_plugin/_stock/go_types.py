@@ -13,7 +13,6 @@ from mattermost_plugin._gob import GoTable
 from mattermost_plugin._gob.go_table import TypeEntry
 from mattermost_plugin._gob.go_types import GoType
 from mattermost_pluginapi.stock.go_types import GO_TYPES
-from mattermost_pluginapi.stock.json_types import JSON_TYPES
 
 __all__ = ["go_type", "message_class", "only_field"]
 
@@ -21,37 +20,46 @@ _CODECS: Final = frozenset({"GobEncoder", "BinaryMarshaler"})
 
 
 class _Entries(Mapping[str, TypeEntry]):
-    """A generated table in the form that `GoTable` takes."""
-
-    def __init__(self, table: Mapping[str, tuple[str, str, str, tuple[tuple[object, ...], ...]]]) -> None:
-        self._table = table
+    """The generated tables in the form that `GoTable` takes."""
 
     def __getitem__(self, name: str) -> TypeEntry:
-        kind, element, key, fields = self._table[name]
+        kind, element, key, fields = _row(name)
         if kind in _CODECS:
             return {"kind": "struct", "codec": kind}
-        pairs = [(str(field[0]), str(field[1])) for field in fields]
-        return {"kind": kind, "elem": element, "key": key, "fields": pairs}
+        return {"kind": kind, "elem": element, "key": key, "fields": fields}
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._table)
+        return iter(GO_TYPES)
 
     def __len__(self) -> int:
-        return len(self._table)
+        return len(GO_TYPES)
 
 
-_TABLE: Final = GoTable(_Entries(GO_TYPES))
-_JSON_TABLE: Final = GoTable(_Entries(JSON_TYPES))
+def _row(name: str) -> tuple[str, str, str, tuple[tuple[str, str], ...]]:
+    if name in GO_TYPES:
+        return GO_TYPES[name]
+    # Structs that messages carry as JSON; most plugins never meet one.
+    from mattermost_pluginapi.stock.json_types import JSON_TYPES
+
+    kind, element, key, fields = JSON_TYPES[name]
+    return kind, element, key, tuple(field[:2] for field in fields)
+
+
+_TABLE: Final = GoTable(_Entries())
 
 
 def go_type(name: str) -> GoType:
-    """The declared type of that name, such as "model.Post"."""
-    return _TABLE.type(name) if name in GO_TYPES else _JSON_TABLE.type(name)
+    """The declared type of that name, such as "model.Post".
+
+    Raises:
+        KeyError: there is none.
+    """
+    return _TABLE.type(name)
 
 
 @cache
 def message_class(path: str) -> type[Message]:
-    """The class of a message, by module and name. Imported when its first value comes: there are some hundred modules."""
+    """The class of a message, by module and name, imported when its first value comes: there are some sixty modules."""
     module, _, name = path.rpartition(".")
     found: type[Message] = getattr(import_module(module), name)
     return found

@@ -1,4 +1,4 @@
-"""Go values as JSON, as encoding/json writes them: for structs that messages carry as JSON, and for what interfaces hold.
+"""Go values as JSON, as encoding/json writes them: structs that messages carry as JSON, and what interfaces hold.
 
 gob leaves out zeros and JSON does not, so a record begins with the zero of every key that Go would write.
 """

@@ -13,7 +13,7 @@ import grpc.aio
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
-from mattermost_plugin.devhost.errors import DevHostError
+from mattermost_plugin.devhost.errors import DevHostError, NoAnswerError
 from mattermost_plugin.devhost.service import API_METHODS, ApiService
 
 __all__ = ["ApiServer", "Network"]
@@ -95,7 +95,10 @@ class ApiServer(grpc.GenericRpcHandler):
             except DecodeError as error:
                 await context.abort(grpc.StatusCode.INTERNAL, f"the request cannot be read: {error}")
             metadata = dict(context.invocation_metadata() or ())
-            response = await self._service.answer(name, request, str(metadata.get(REQUEST_ID_METADATA, "")))
+            try:
+                response = await self._service.answer(name, request, str(metadata.get(REQUEST_ID_METADATA, "")))
+            except NoAnswerError as error:
+                await context.abort(grpc.StatusCode.UNAVAILABLE, str(error))
             return response.SerializeToString()
 
         return answer

@@ -6,7 +6,16 @@ from http import HTTPStatus
 from mattermost_plugin.errors import PluginError
 from mattermost_pluginapi.v1.common_pb2 import AppError
 
-__all__ = ["ApiError", "DevHostError", "StartError", "bad_request", "conflict", "forbidden", "not_found"]
+__all__ = [
+    "ApiError",
+    "DevHostError",
+    "NoAnswerError",
+    "StartError",
+    "bad_request",
+    "conflict",
+    "forbidden",
+    "not_found",
+]
 
 
 class DevHostError(PluginError):
@@ -15,6 +24,10 @@ class DevHostError(PluginError):
 
 class StartError(DevHostError):
     """A plugin did not start. The text says why."""
+
+
+class NoAnswerError(DevHostError):
+    """An API call gets no answer, as if the connection had broken. The text is what gRPC reports."""
 
 
 class ApiError(DevHostError):

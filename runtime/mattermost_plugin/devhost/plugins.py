@@ -63,6 +63,10 @@ class InstalledPlugin:
     """How it is."""
     error: str = ""
     """Why it does not run; "" if nothing is wrong."""
+    handshake: str = ""
+    """The line with which it said last where it listens; "" if it never did."""
+    exit_code: int | None = None
+    """With which code its process ended last, negative for a signal; None while it runs or if it has none."""
     link: PluginLink | None = None
     """How its hooks are called; None if it does not run."""
     hooks: frozenset[str] = frozenset()

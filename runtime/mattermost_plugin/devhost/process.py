@@ -91,6 +91,11 @@ class PluginProcess:
         return self._process.pid
 
     @property
+    def exit_code(self) -> int | None:
+        """The exit code, negative for a signal; None while it runs."""
+        return self._process.returncode
+
+    @property
     def last_lines(self) -> list[str]:
         """The end of its log."""
         return list(self._last_lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Final
 
 from mattermost_plugin.devhost._grpc_api_server import ApiServer, Network
@@ -13,7 +14,7 @@ from mattermost_plugin.devhost.handshake import target_of
 from mattermost_plugin.devhost.hook_rounds import HookFailedError
 from mattermost_plugin.devhost.manifest import executable_of
 from mattermost_plugin.devhost.plugins import InstalledPlugin, PluginState
-from mattermost_plugin.devhost.process import PluginProcess
+from mattermost_plugin.devhost.process import EXIT_PATIENCE_S, PluginProcess
 from mattermost_plugin.devhost.service import ApiService
 from mattermost_plugin.devhost.world import World
 from mattermost_pluginapi.v1.common_pb2 import AppError
@@ -24,7 +25,10 @@ from mattermost_pluginapi.v1.hooks_lifecycle_pb2 import (
     OnDeactivateResponse,
 )
 
-__all__ = ["PluginRunner"]
+__all__ = ["START_GIVEN_UP", "PluginRunner"]
+
+START_GIVEN_UP: Final = "the start was given up"
+"""Reason of a start that was cancelled."""
 
 _MAY_START: Final = (PluginState.NOT_RUNNING, PluginState.FAILED_TO_START, PluginState.FAILED_TO_STAY_RUNNING)
 
@@ -75,6 +79,9 @@ class PluginRunner:
             except StartError as error:
                 await self._fail(str(error))
                 raise
+            except asyncio.CancelledError:
+                await self._fail(START_GIVEN_UP)
+                raise
             self._watch = asyncio.create_task(self._watch_process(self._process))
 
     async def attach(self, handshake_line: str) -> None:
@@ -98,9 +105,11 @@ class PluginRunner:
     def _begin(self) -> None:
         if self.plugin.state not in _MAY_START:
             raise StartError(f"{self.plugin.plugin_id} runs already")
+        self.plugin.handshake, self.plugin.exit_code = "", None
         self._become(PluginState.STARTING)
 
     async def _connect(self, handshake_line: str) -> None:
+        self.plugin.handshake = handshake_line
         self._link = self.plugin.link = GrpcPluginLink(target_of(handshake_line))
         self._link.open_streams()
         try:
@@ -110,9 +119,18 @@ class PluginRunner:
                 if isinstance(response, OnActivateResponse) and response.HasField("error"):
                     raise StartError(f"OnActivate failed: {_text(response.error)}")
         except HookFailedError as error:
-            log = [] if self._process is None else self._process.last_lines
-            raise StartError("\n".join([str(error), *log])) from error
+            raise StartError("\n".join([str(error), *await self._last_words()])) from error
         self._become(PluginState.RUNNING)
+
+    async def _last_words(self) -> list[str]:
+        """What a process that did not answer has said, and how it ended if it did."""
+        if self._process is None:
+            return []
+        with contextlib.suppress(TimeoutError):
+            # A connection breaks before its process can be seen to have ended, and the end says more.
+            async with asyncio.timeout(EXIT_PATIENCE_S):
+                await self._process.wait_end()
+        return self._process.last_lines if self._process.exit_code is None else [self._process.how_it_ended()]
 
     async def _fail(self, reason: str) -> None:
         await self._release()
@@ -170,6 +188,7 @@ class PluginRunner:
         self.plugin.commands.clear()
         if process is not None:
             await process.kill()
+            self.plugin.exit_code = process.exit_code
         if link is not None:
             await link.close()
 

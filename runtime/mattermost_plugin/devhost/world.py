@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Final, Protocol
+
+from google.protobuf.message import Message
 
 from mattermost_plugin.devhost.clock import Clock
 from mattermost_plugin.devhost.events import EventBus, LogWritten, WebSocketEvent
@@ -14,7 +16,7 @@ from mattermost_plugin.devhost.plugins import PluginRegistry
 from mattermost_plugin.devhost.store import Store
 from mattermost_pluginapi.v1.websocket_pb2 import WebsocketBroadcast
 
-__all__ = ["PluginControl", "Triggers", "World"]
+__all__ = ["ApiGate", "PluginControl", "Triggers", "World"]
 
 TRIGGER_MS: Final = 3000
 """How long what a user has done lets a plugin open a dialog."""
@@ -33,6 +35,27 @@ class PluginControl(Protocol):
 
     async def remove(self, plugin_id: str) -> None:
         """End a plugin and forget it; its files stay."""
+        ...
+
+
+class ApiGate(Protocol):
+    """Stands between the plugins and the API, for faults that a test wants."""
+
+    async def __call__(
+        self, plugin_id: str, method: str, request: Message, answer: Callable[[], Awaitable[Message]]
+    ) -> Message:
+        """Answer a call.
+
+        Args:
+            plugin_id: who calls.
+            method: name of the method.
+            request: its arguments.
+            answer: gives the API's own answer, and does what the method does.
+
+        Raises:
+            ApiError: what the plugin gets as answer.
+            NoAnswerError: it gets none.
+        """
         ...
 
 
@@ -81,6 +104,7 @@ class World:
         self.hooks = HookRounds(self.plugins, events, clock)
         self.triggers = Triggers(clock)
         self.control: PluginControl | None = None
+        self.gate: ApiGate | None = None
 
     def now_ms(self) -> int:
         """The time."""

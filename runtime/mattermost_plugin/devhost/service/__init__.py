@@ -15,7 +15,7 @@ from typing import Any, Final
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from mattermost_plugin.devhost.errors import ApiError
+from mattermost_plugin.devhost.errors import ApiError, NoAnswerError
 from mattermost_plugin.devhost.events import ApiCalled
 from mattermost_plugin.devhost.plugins import InstalledPlugin
 from mattermost_plugin.devhost.service import (
@@ -39,11 +39,15 @@ from mattermost_plugin.devhost.service import (
 )
 from mattermost_plugin.devhost.service.registry import API_METHODS, Call, Handler
 from mattermost_plugin.devhost.world import World
+from mattermost_pluginapi.v1.common_pb2 import AppError
 
-__all__ = ["API_METHODS", "NOT_IMPLEMENTED", "ApiService", "implemented_methods"]
+__all__ = ["API_METHODS", "NOT_IMPLEMENTED", "NO_ANSWER", "ApiService", "implemented_methods"]
 
 NOT_IMPLEMENTED: Final = "dev.not_implemented"
 """Id of the error of a method that this host does not have."""
+
+NO_ANSWER: Final = "dev.no_answer"
+"""Id of the error that events tell of a call that was given no answer."""
 
 _TOPICS: Final = (
     bots,
@@ -96,6 +100,9 @@ class ApiService:
             method: name of the method.
             request: its arguments.
             request_id: id of the request in which it is made; "" for the one that the arguments name.
+
+        Raises:
+            NoAnswerError: the gate wants no answer to be given.
         """
         started = time.perf_counter()
         context = getattr(request, "context", None)
@@ -103,7 +110,11 @@ class ApiService:
         # A copy, as handlers may change their arguments.
         given = type(request)()
         given.CopyFrom(request)
-        response = await self._answer(method, request, request_id)
+        lost: NoAnswerError | None = None
+        try:
+            response = await self._through_gate(method, request, request_id)
+        except NoAnswerError as error:
+            lost, response = error, _failed(_response_type(method), AppError(id=NO_ANSWER, message=str(error)))
         self._world.events.publish(
             ApiCalled(
                 at_ms=self._world.now_ms(),
@@ -114,12 +125,24 @@ class ApiService:
                 duration_ms=(time.perf_counter() - started) * 1000,
             )
         )
+        if lost is not None:
+            raise lost
         return response
+
+    async def _through_gate(self, method: str, request: Message, request_id: str) -> Message:
+        gate = self._world.gate
+        if gate is None:
+            return await self._answer(method, request, request_id)
+        try:
+            return await gate(
+                self._plugin.plugin_id, method, request, lambda: self._answer(method, request, request_id)
+            )
+        except ApiError as error:
+            return _failed(_response_type(method), error.to_app_error(method, request_id))
 
     async def _answer(self, method: str, request: Message, request_id: str) -> Message:
         handler = _handlers().get(method)
-        # Every response has the field `error`, but only its own class says so.
-        response_type: Any = GetMessageClass(API_METHODS[method].output_type)
+        response_type = _response_type(method)
         try:
             if handler is None:
                 raise ApiError(
@@ -137,6 +160,11 @@ class ApiService:
             failure = ApiError("dev.internal_error", HTTPStatus.INTERNAL_SERVER_ERROR, repr(error))
             return _failed(response_type, failure.to_app_error(method, request_id))
         return response
+
+
+# Any: every response has the field `error`, but only its own class says so.
+def _response_type(method: str) -> Any:
+    return GetMessageClass(API_METHODS[method].output_type)
 
 
 def _failed(response_type: Any, error: Message) -> Message:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mattermost_plugin.devhost.errors import DevHostError
+from mattermost_plugin.devhost.store.file_lock import FileLock
 from mattermost_plugin.devhost.store.schema import MIGRATIONS
 
 __all__ = ["Database", "DuplicateError", "SqlValue"]
@@ -34,14 +35,19 @@ class Database:
         path: the file; None makes one that is deleted when the database is closed.
 
     Raises:
-        DevHostError: the file is no database, or one of a newer version.
+        DevHostError: the file is in use by another host, is no database, or one of a newer version.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         # Not ":memory:": a file has a write-ahead log, so that tests see what a kept file does.
         self._folder = None if path else tempfile.TemporaryDirectory(prefix="mattermost-devhost-")
         self.path = path or Path(self._folder.name if self._folder else "") / "state.sqlite"
-        self._connection = sqlite3.connect(self.path, isolation_level=None)
+        self._lock = FileLock(self.path)
+        try:
+            self._connection = sqlite3.connect(self.path, isolation_level=None)
+        except sqlite3.Error as error:
+            self._lock.release()
+            raise DevHostError(f"{self.path} cannot be used: {error}") from error
         self._connection.create_function("holds", 2, _holds, deterministic=True)
         self._depth = 0
         try:
@@ -118,6 +124,7 @@ class Database:
     def close(self) -> None:
         """Close the file; legal more than once."""
         self._connection.close()
+        self._lock.release()
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None

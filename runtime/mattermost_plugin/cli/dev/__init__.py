@@ -1,0 +1,1 @@
+"""`mattermost-plugin dev`: plugins on a development host, restarted when their files change."""
