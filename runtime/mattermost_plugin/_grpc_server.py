@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from mattermost_plugin._api_wire import CoroutineWire, ThreadWire
 from mattermost_plugin._bound_plugin import BoundPlugin
 from mattermost_plugin._dispatch import UnaryHook
 from mattermost_plugin._grpc_goplugin import goplugin_handlers
@@ -19,8 +20,8 @@ from mattermost_plugin._grpc_health import health_handler
 from mattermost_plugin._http_exchange import HTTPHandler
 from mattermost_plugin._http_grpc import GrpcHTTPServer
 from mattermost_plugin._listener import Listener
-from mattermost_plugin.config import RuntimeConfig
-from mattermost_plugin.errors import PluginError
+from mattermost_plugin.config import ENVIRONMENT_VARIABLES, RuntimeConfig
+from mattermost_plugin.errors import ConfigError, PluginError
 from mattermost_pluginapi.hooks.adapter import HookAdapter
 from mattermost_pluginapi.hooks.servicer import RPCS, SERVICE, ImplementedRequest, ImplementedResponse
 
@@ -69,15 +70,24 @@ class GrpcServer:
         await self._server.start()
         return listener.address(port)
 
-    async def stop(self, drain_s: float) -> None:
-        """Take no more calls and give running ones `drain_s` seconds.
+    def connect_api(self) -> tuple[CoroutineWire, ThreadWire]:
+        """See HookWire."""
+        target, max_message_bytes = self._config.api_target, self._config.max_message_bytes
+        if not target:
+            raise ConfigError(ENVIRONMENT_VARIABLES["api_target"], "", "the host gave no address of its plugin API")
+        from mattermost_plugin._grpc_api import GrpcCoroutineWire, GrpcThreadWire
 
-        Hooks that still run then are answered as failed ones; HTTP requests are cut off.
-        """
+        return GrpcCoroutineWire(target, max_message_bytes), GrpcThreadWire(target, max_message_bytes)
+
+    async def stop(self, drain_s: float) -> None:
+        """See HookWire."""
         self._stopping.set()
         stopped = asyncio.ensure_future(self._server.stop(drain_s + _FLUSH_S))
         await self._plugin.calls.finish(drain_s)
         await stopped
+
+    async def close(self) -> None:
+        """See HookWire. gRPC's server has ended the connections with its calls."""
 
     def _hook_service(self) -> grpc.GenericRpcHandler:
         methods = {"Implemented": _unary_method(self._implemented, ImplementedRequest, ImplementedResponse)}

@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 from collections.abc import AsyncIterator, Iterator
 
+from mattermost_plugin._dispatch import StreamedOutput
 from mattermost_plugin._http_stream import StreamedBody
 from mattermost_plugin._stock.broker import StreamNotFoundError
 from mattermost_plugin._stock.io_reader import StreamedContent
@@ -13,7 +14,7 @@ from mattermost_plugin._stock.stream import MuxStream
 from mattermost_plugin._thread_bridge import LoopBridge
 from mattermost_plugin._yamux import YamuxError
 from mattermost_plugin.errors import RequestAborted
-from mattermost_pluginapi.hooks.streams import ReplacementFile, UploadedFile
+from mattermost_pluginapi.hooks.streams import UploadedFile
 
 __all__ = ["StreamedReplacement", "StreamedUpload"]
 
@@ -39,11 +40,12 @@ class StreamedUpload(UploadedFile):
         return aiter(self._body)
 
 
-class StreamedReplacement(ReplacementFile):
+class StreamedReplacement(StreamedOutput):
     """Sends what is stored in place of an upload's content, as it is written.
 
-    Attributes:
-        has_content: Whether anything was written: the host then has a part of it already, and no way to drop it.
+    Args:
+        dialling: gives the stream.
+        bridge: lets threads write.
     """
 
     def __init__(self, dialling: asyncio.Task[MuxStream], bridge: LoopBridge) -> None:
