@@ -107,7 +107,7 @@ class StandInHost:
         tasks = [asyncio.create_task(self._serve_writer(writer_id, response))]
         if body is not None:
             tasks.append(asyncio.create_task(self._serve_body(body_id, body)))
-        fields = {"Method": "POST", "URL": "/x", "Proto": "HTTP/1.1", "ProtoMajor": 1, "ProtoMinor": 1}
+        fields = {"Method": "POST", "URL": b"/x", "Proto": "HTTP/1.1", "ProtoMajor": 1, "ProtoMinor": 1}
         arguments = {
             "ResponseWriterStream": writer_id,
             "Request": {**fields, **(request or {})},

@@ -136,7 +136,7 @@ def _request_subset(request: PluginHTTPRequest) -> dict[str, object]:
     header.update((canonical_name(field.key), list(field.values)) for field in request.header_values)
     return {
         "Method": request.method,
-        "URL": request.url,
+        "URL": request.url.encode(),
         "Proto": _PROTO,
         "ProtoMajor": _PROTO_MAJOR,
         "ProtoMinor": _PROTO_MINOR,
