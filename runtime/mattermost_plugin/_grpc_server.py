@@ -6,12 +6,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import grpc.aio
 
-from mattermost_plugin._api_wire import CoroutineWire, ThreadWire
 from mattermost_plugin._bound_plugin import BoundPlugin
 from mattermost_plugin._dispatch import UnaryHook
 from mattermost_plugin._grpc_goplugin import goplugin_handlers
@@ -24,6 +23,9 @@ from mattermost_plugin.config import ENVIRONMENT_VARIABLES, RuntimeConfig
 from mattermost_plugin.errors import ConfigError, PluginError
 from mattermost_pluginapi.hooks.adapter import HookAdapter
 from mattermost_pluginapi.hooks.servicer import RPCS, SERVICE, ImplementedRequest, ImplementedResponse
+
+if TYPE_CHECKING:
+    from mattermost_plugin._api_wire import CoroutineWire, ThreadWire
 
 _log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""A host in Python, built on the runtime's own cores in the other role. Arguments and results are dicts by Go's names."""
+"""A host in Python, on the runtime's own cores in the other role. Arguments and results are dicts by Go's names."""
 
 from __future__ import annotations
 
@@ -49,6 +49,18 @@ class Response:
         self.fails_with = ""
 
 
+class _WriterServer(RpcServer):
+    """Tells when the plugin has ended the stream."""
+
+    def __init__(self, *arguments: Any) -> None:
+        self.over = asyncio.Event()
+        super().__init__(*arguments)
+
+    def ended(self, error: Exception | None) -> None:
+        super().ended(error)
+        self.over.set()
+
+
 class StandInHost:
     """A host with one plugin.
 
@@ -62,7 +74,7 @@ class StandInHost:
         self.api = dict(api or {})
         self.api_calls: list[tuple[str, Any]] = []
         self.lost: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
-        self.mux = MuxConnection(Role.CLIENT, lambda stream: self.broker.take(stream), self.lost.set_result)
+        self.mux = MuxConnection(Role.CLIENT, self._take, self.lost.set_result)
         self.broker = MuxBroker(self.mux)
         self.control: RpcClient
         self.hooks: RpcClient
@@ -177,11 +189,11 @@ class StandInHost:
                 response.is_cut_off = True
             server.reply(call)
 
-        ended = asyncio.Event()
-        server = RpcServer(stream, "writer", lambda method: PLAIN, handle)
-        end = server.ended
-        server.ended = lambda error: (end(error), ended.set())[0]  # type: ignore[method-assign]  # tells when it ends
-        await ended.wait()
+        server = _WriterServer(stream, "writer", lambda method: PLAIN, handle)
+        await server.over.wait()
+
+    def _take(self, stream: MuxStream) -> None:
+        self.broker.take(stream)
 
     async def _serve_api(self, number: int) -> None:
         self.api_stream = stream = await self.broker.accept(number)

@@ -12,11 +12,12 @@ from mattermost_plugin._api_wire import PLUGIN_STOPPED, CallFailed
 from mattermost_plugin._gob import GobEncodeError, GobError
 from mattermost_plugin._gob import Limits as GobLimits
 from mattermost_plugin._loop_place import LoopPlace
-from mattermost_plugin._netrpc import StreamEndedError
+from mattermost_plugin._netrpc import NetRPCError, StreamEndedError
+from mattermost_plugin._stock.api_grant import ApiGrant
 from mattermost_plugin._stock.api_routes import api_route, refusal
 from mattermost_plugin._stock.api_streams import install_plugin, plugin_http, upload_data
 from mattermost_plugin._stock.broker import MuxBroker, StreamNotFoundError
-from mattermost_plugin._stock.rpc_streams import CallRefusedError, ReplyUnreadableError, RpcClient
+from mattermost_plugin._stock.rpc_streams import CallRefusedError, RpcClient
 from mattermost_plugin._stock.stream import MuxStream
 from mattermost_plugin._stock.struct_sources import registry
 from mattermost_plugin._yamux import YamuxError
@@ -25,6 +26,7 @@ from mattermost_pluginapi.api.method import ApiMethod, RequestT, ResponseT
 __all__ = ["StockApi"]
 
 _NOT_THERE: Final = "the server gives its plugin API when it activates the plugin: call it in on_activate or later"
+_OVER: Final = "the connection to the server is over"
 _NO_METHOD: Final = "rpc: can't find method"
 
 _Special = Callable[[RpcClient, MuxBroker, Any], Awaitable[Message]]
@@ -42,67 +44,64 @@ class StockApi:
 
     Args:
         place: where that runs.
+        grant: the streams that the host has given.
         gob_limits: the bounds of what the host sends.
     """
 
-    def __init__(self, place: LoopPlace, gob_limits: GobLimits) -> None:
+    def __init__(self, place: LoopPlace, grant: ApiGrant, gob_limits: GobLimits) -> None:
         self.place = place
+        self._grant = grant
         self._gob_limits = gob_limits
+        self._stream: MuxStream | None = None
         self._client: RpcClient | None = None
-        self._broker: MuxBroker | None = None
-        self._database: MuxStream | None = None
         self._is_closed = False
-
-    def attach(self, api: MuxStream, database: MuxStream, broker: MuxBroker) -> None:
-        """Take the streams that the host has given for this activation, and leave those of an earlier one."""
-        self._detach()
-        self._client = RpcClient(api, registry(), self._gob_limits)
-        self._broker = broker
-        self._database = database
 
     async def send(
         self, method: ApiMethod[RequestT, ResponseT], request: RequestT, timeout_s: float
     ) -> ResponseT | CallFailed:
         """Send a request, once, and return what came of it."""
-        client, broker = self._client, self._broker
         if self._is_closed:
             return CallFailed(PLUGIN_STOPPED, "the plugin has stopped", was_sent=False)
+        client, broker = self._attached(), self._grant.broker
         if client is None or broker is None:
             return CallFailed(PLUGIN_STOPPED, _NOT_THERE, was_sent=False)
         if client.is_over:
-            return CallFailed(PLUGIN_STOPPED, "the connection to the server is over", was_sent=False)
+            return CallFailed(PLUGIN_STOPPED, _OVER, was_sent=False)
         if (refused := refusal(method, request)) is not None:
             return refused
         try:
             async with asyncio.timeout(timeout_s):
-                return await self._call(client, broker, method, request)
+                response: ResponseT = await self._call(client, broker, method, request)
+                return response
         except TimeoutError:
             return CallFailed("DEADLINE_EXCEEDED", "no answer in time")
-        except (CallRefusedError, GobError, ReplyUnreadableError, StreamEndedError) as error:
+        except (GobError, NetRPCError, StreamNotFoundError, YamuxError) as error:
             return _failure(error)
-        except (StreamNotFoundError, YamuxError) as error:
-            return CallFailed("DATA_LOSS", str(error))
 
     def close(self) -> None:
         """End calls that wait, and refuse later ones."""
         self._is_closed = True
-        self._detach()
+        if self._client is not None:
+            self._client.close()
+
+    def _attached(self) -> RpcClient | None:
+        """The calls on the stream of the last activation."""
+        stream = self._grant.api
+        if stream is not None and stream is not self._stream:
+            if self._client is not None:
+                self._client.close()
+            self._stream, self._client = stream, RpcClient(stream, registry(), self._gob_limits)
+        return self._client
 
     async def _call(
         self, client: RpcClient, broker: MuxBroker, method: ApiMethod[RequestT, ResponseT], request: RequestT
     ) -> Any:
+        # Any: what the method's own target makes is its response.
         special = _SPECIAL.get(method.name)
         if special is not None:
             return await special(client, broker, request)
         route = api_route(method.name)
         return await client.call(route.rpc, request, route.type, route.target, route.source)
-
-    def _detach(self) -> None:
-        if self._client is not None:
-            self._client.close()
-        if self._database is not None:
-            self._database.close()
-        self._client = self._broker = self._database = None
 
 
 def _failure(error: Exception) -> CallFailed:
@@ -113,5 +112,5 @@ def _failure(error: Exception) -> CallFailed:
         text = str(error)
         return CallFailed("UNIMPLEMENTED" if text.startswith(_NO_METHOD) else "UNKNOWN", text)
     if isinstance(error, StreamEndedError):
-        return CallFailed(PLUGIN_STOPPED, f"the connection to the server is over: {error}")
+        return CallFailed(PLUGIN_STOPPED, f"{_OVER}: {error}")
     return CallFailed("DATA_LOSS", str(error))

@@ -101,6 +101,8 @@ async def plugin_http(client: RpcClient, broker: MuxBroker, request: PluginHTTPR
 async def _plugin_http_streamed(client: RpcClient, broker: MuxBroker, request: PluginHTTPRequest) -> Message:
     answer_id = broker.next_id()
     answer = asyncio.create_task(_read_answer(broker, answer_id))
+    # Looked at whatever becomes of the call, so that asyncio has nothing to complain about.
+    answer.add_done_callback(lambda task: task.cancelled() or task.exception())
     try:
         with _Serving(broker, request.body) as serving:
             arguments = {

@@ -67,7 +67,7 @@ class StreamedReplacement(StreamedOutput):
         """The same as `write`, for async handlers."""
         if not isinstance(data, (bytes, bytearray, memoryview)):
             raise TypeError(f"a file's content is written as bytes, not {type(data).__name__}")
-        content = data if isinstance(data, bytes) else bytes(data)
+        content = bytes(data)
         if content:
             async with self._sending:
                 await self._send(content)

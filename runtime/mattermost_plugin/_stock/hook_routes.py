@@ -5,21 +5,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from google.protobuf.message import Message
 
 from mattermost_plugin._dispatch import UnaryHook
-from mattermost_plugin._gob import Source, Target
+from mattermost_plugin._gob import RecordTarget, Source, Target
 from mattermost_plugin._gob.go_types import GoType
+from mattermost_plugin._gob.puts import Fill, SetAttr
 from mattermost_plugin._stock.go_types import go_type
 from mattermost_plugin._stock.patch import make_patch
 from mattermost_plugin._stock.struct_sources import struct_source
 from mattermost_plugin._stock.struct_targets import struct_target
 from mattermost_pluginapi.hooks.names import HookName
 from mattermost_pluginapi.stock.methods import HOOKS
+from mattermost_pluginapi.v1.hooks_file_pb2 import FileWillBeUploadedRequest
 
-__all__ = ["HookRoute", "hook_route"]
+__all__ = ["HookRoute", "UploadArguments", "hook_route", "upload_target"]
 
 _log = logging.getLogger(__name__)
 
@@ -133,3 +136,34 @@ _FITTINGS: Final[dict[HookName, tuple[Keep, Finish]]] = {
     HookName.MessageWillBeUpdated: (_keep_copy("new_post"), _give_back),
     HookName.ConfigurationWillBeSaved: (_keep_copy("new_config"), _refuse_config),
 }
+
+
+class UploadArguments:
+    """The arguments of FileWillBeUploaded: its request, and the numbers of its streams."""
+
+    file_stream: object = 0
+    replacement_stream: object = 0
+
+    def __init__(self) -> None:
+        self.request = FileWillBeUploadedRequest()
+        self.plugin_context = self.request.plugin_context
+        self.file_info = self.request.file_info
+
+    @staticmethod
+    def number(value: object) -> int:
+        """The number of a stream; nothing vouches for the type."""
+        return value if type(value) is int else 0
+
+
+@cache
+def upload_target() -> RecordTarget[UploadArguments]:
+    """What the arguments of FileWillBeUploaded become."""
+    return RecordTarget(
+        UploadArguments,
+        {
+            "A": Fill("plugin_context", struct_target("plugin.Context as PluginContext")),
+            "B": Fill("file_info", struct_target("model.FileInfo")),
+            "UploadedFileStream": SetAttr("file_stream"),
+            "ReplacementFileStream": SetAttr("replacement_stream"),
+        },
+    )

@@ -10,29 +10,28 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mattermost_plugin._bound_plugin import BoundPlugin
 from mattermost_plugin._dispatch import UnaryHook, UploadHook
-from mattermost_plugin._gob import PLAIN, SKIP, RecordTarget, Target
+from mattermost_plugin._gob import PLAIN, SKIP, Target
 from mattermost_plugin._gob.go_types import STRING, GoSlice
-from mattermost_plugin._gob.puts import Fill, SetAttr
 from mattermost_plugin._netrpc import Call, NoSuchMethodError, no_such_method
 from mattermost_plugin._stock.broker import MuxBroker, StreamNotFoundError
 from mattermost_plugin._stock.files import StreamedReplacement, StreamedUpload
-from mattermost_plugin._stock.hook_routes import HookRoute, hook_route
 from mattermost_plugin._stock.http_service import HTTPService
 from mattermost_plugin._stock.io_reader import StreamedContent
 from mattermost_plugin._stock.plain import mapping_of, number_of
 from mattermost_plugin._stock.rpc_streams import RpcServer
 from mattermost_plugin._stock.stream import MuxStream
-from mattermost_plugin._stock.struct_targets import struct_target
 from mattermost_plugin._thread_bridge import LoopBridge
 from mattermost_plugin._yamux import YamuxError
 from mattermost_pluginapi.hooks.names import HookName
 from mattermost_pluginapi.models import AppError
 from mattermost_pluginapi.stock.methods import HOOKS
-from mattermost_pluginapi.v1.hooks_file_pb2 import FileWillBeUploadedRequest
+
+if TYPE_CHECKING:
+    from mattermost_plugin._stock.hook_routes import HookRoute, UploadArguments
 
 __all__ = ["SERVICE", "HookService"]
 
@@ -111,12 +110,15 @@ class HookService:
         if name in self._plugin.http:
             return PLAIN, self._serve_http
         hook = self._plugin.unary.get(HookName(name)) if name in HOOKS else None
+        # Not at the top: the tables of all structs come with it, and the host waits for the handshake.
+        from mattermost_plugin._stock.hook_routes import hook_route, upload_target
+
         if hook is None:
             if name in HOOKS or name in _HTTP_HOOKS:
                 raise NoSuchMethodError(f"Hook {name} called but not implemented.")
             raise no_such_method(method, (SERVICE,))
         if isinstance(hook, UploadHook):
-            return _UPLOAD, self._upload(hook_route(HookName(name), hook), hook)
+            return upload_target(), self._upload(hook_route(HookName(name), hook), hook)
         route = hook_route(HookName(name), hook)
         return route.target, _unary(route)
 
@@ -124,6 +126,8 @@ class HookService:
         server.reply(call, self._plugin.announced_hooks, _NAMES)
 
     async def _activate(self, server: RpcServer, call: Call, body: object) -> None:
+        from mattermost_plugin._stock.hook_routes import hook_route
+
         hook: UnaryHook[Any, Any] = self._plugin.unary[HookName.OnActivate]
         route = hook_route(HookName.OnActivate, hook)
         fields = mapping_of(body)
@@ -155,9 +159,9 @@ class HookService:
             server.fail(call, "the response is cut off")
 
     def _upload(self, route: HookRoute, hook: UploadHook[Any, Any]) -> _Handler:
-        async def handle(server: RpcServer, call: Call, arguments: _UploadArguments) -> None:
-            incoming = asyncio.create_task(self._broker.dial(_number(arguments.file_stream)))
-            outgoing = asyncio.create_task(self._broker.dial(_number(arguments.replacement_stream)))
+        async def handle(server: RpcServer, call: Call, arguments: UploadArguments) -> None:
+            incoming = asyncio.create_task(self._broker.dial(arguments.number(arguments.file_stream)))
+            outgoing = asyncio.create_task(self._broker.dial(arguments.number(arguments.replacement_stream)))
             request = arguments.request
             kept = route.keep(request)
             bridge = LoopBridge()
@@ -189,30 +193,3 @@ def _unary(route: HookRoute) -> _Handler:
         server.reply(call, response, go_type, source)
 
     return handle
-
-
-class _UploadArguments:
-    """The arguments of FileWillBeUploaded: its request, and the numbers of its streams."""
-
-    file_stream: object = 0
-    replacement_stream: object = 0
-
-    def __init__(self) -> None:
-        self.request = FileWillBeUploadedRequest()
-        self.plugin_context = self.request.plugin_context
-        self.file_info = self.request.file_info
-
-
-_UPLOAD: Final = RecordTarget(
-    _UploadArguments,
-    lambda: {
-        "A": Fill("plugin_context", struct_target("plugin.Context as PluginContext")),
-        "B": Fill("file_info", struct_target("model.FileInfo")),
-        "UploadedFileStream": SetAttr("file_stream"),
-        "ReplacementFileStream": SetAttr("replacement_stream"),
-    },
-)
-
-
-def _number(value: object) -> int:
-    return value if type(value) is int else 0

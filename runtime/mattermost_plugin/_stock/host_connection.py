@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 from mattermost_plugin._bound_plugin import BoundPlugin
-from mattermost_plugin._gob import PLAIN, Registered, Target
+from mattermost_plugin._gob import PLAIN, Target
 from mattermost_plugin._gob import Limits as GobLimits
 from mattermost_plugin._gob.go_types import UINT32
 from mattermost_plugin._netrpc import Call, no_such_method
 from mattermost_plugin._stock.broker import MuxBroker, StreamNotFoundError
 from mattermost_plugin._stock.connection import MuxConnection
 from mattermost_plugin._stock.hook_service import HookService
+from mattermost_plugin._stock.late_registry import LateRegistry
 from mattermost_plugin._stock.rpc_streams import RpcServer
 from mattermost_plugin._stock.stream import MuxStream
 from mattermost_plugin._yamux import Role, YamuxError
@@ -37,7 +38,6 @@ class HostConnection:
     Args:
         plugin: the plugin.
         gob_limits: the bounds of what the host sends.
-        registry: what interfaces in replies may hold.
         begun: called when the host opens its first stream. False: another connection is the host's, and this one ends.
         attach_api: is given the streams of the plugin API and of the database.
         quit_asked: called when the host asks the plugin to end.
@@ -48,7 +48,6 @@ class HostConnection:
         self,
         plugin: BoundPlugin,
         gob_limits: GobLimits,
-        registry: Callable[[], Mapping[str, Registered]],
         begun: Callable[[HostConnection], bool],
         attach_api: Callable[[MuxStream, MuxStream], None],
         quit_asked: Callable[[], None],
@@ -58,7 +57,6 @@ class HostConnection:
         self.broker = MuxBroker(self.mux)
         self.hooks = HookService(plugin, self.broker, attach_api)
         self._gob_limits = gob_limits
-        self._registry = registry
         self._begun = begun
         self._quit_asked = quit_asked
         self._lost = lost
@@ -113,7 +111,7 @@ class HostConnection:
             _log.error("the hooks cannot be served: %s", error)
             return
         hooks = self.hooks
-        RpcServer(stream, "hooks", hooks.choose, hooks.handle, registry=self._registry(), gob_limits=self._gob_limits)
+        RpcServer(stream, "hooks", hooks.choose, hooks.handle, registry=LateRegistry(), gob_limits=self._gob_limits)
 
     def _connection_lost(self, reason: Exception | None) -> None:
         self.broker.close()

@@ -68,10 +68,14 @@ class HostResponse(ResponseSink):
         self._flush_wanted |= flush and not complete
         if self._pump is None:
             self._pump = asyncio.create_task(self._send_all())
-        while self._pump is not None and (flush or complete or self._held > _HELD_BYTES):
+        while self._is_sending and (flush or complete or self._held > _HELD_BYTES):
             self._progress.clear()
             await self._progress.wait()
         self._check()
+
+    @property
+    def _is_sending(self) -> bool:
+        return self._pump is not None
 
     async def cut_off(self) -> bool:
         """Break the connection to the client, so that it does not take what it got for a whole response.

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from mattermost_plugin._bound_plugin import BoundPlugin
 from mattermost_plugin._gob import Limits as GobLimits
 from mattermost_plugin._listener import Listener
 from mattermost_plugin._loop_place import LoopPlace
-from mattermost_plugin._stock.api_link import StockApi
-from mattermost_plugin._stock.api_wire import StockCoroutineWire, StockThreadWire
+from mattermost_plugin._stock.api_grant import ApiGrant
 from mattermost_plugin._stock.host_connection import HostConnection
 from mattermost_plugin._stock.stream import MuxStream
-from mattermost_plugin._stock.struct_sources import registry
 from mattermost_plugin.config import RuntimeConfig
+
+if TYPE_CHECKING:
+    from mattermost_plugin._api_wire import CoroutineWire, ThreadWire
 
 __all__ = ["StockServer"]
 
@@ -40,7 +42,8 @@ class StockServer:
         self._gob_limits = GobLimits(
             max_message_bytes=config.max_message_bytes, max_string_bytes=config.max_message_bytes
         )
-        self._api = StockApi(LoopPlace.here(), self._gob_limits)
+        self._place = LoopPlace.here()
+        self._grant = ApiGrant()
         self._connections: set[HostConnection] = set()
         self._host: HostConnection | None = None
         self._server: asyncio.Server | None = None
@@ -58,9 +61,14 @@ class StockServer:
             port = self._server.sockets[0].getsockname()[1]
         return listener.address(port)
 
-    def connect_api(self) -> tuple[StockCoroutineWire, StockThreadWire]:
-        """The two ways to the server's plugin API."""
-        return StockCoroutineWire(self._api), StockThreadWire(self._api)
+    def connect_api(self) -> tuple[CoroutineWire, ThreadWire]:
+        """See HookWire."""
+        # Not at the top: most of the messages and all methods of the plugin API come with them.
+        from mattermost_plugin._stock.api_link import StockApi
+        from mattermost_plugin._stock.api_wire import StockCoroutineWire, StockThreadWire
+
+        api = StockApi(self._place, self._grant, self._gob_limits)
+        return StockCoroutineWire(api), StockThreadWire(api)
 
     async def stop(self, drain_s: float) -> None:
         """Give what runs `drain_s` seconds. The connection stays, for calls of the plugin API."""
@@ -69,6 +77,7 @@ class StockServer:
 
     async def close(self) -> None:
         """End the connection."""
+        self._grant.close()
         if self._server is not None:
             self._server.close()
             self._server = None
@@ -84,7 +93,6 @@ class StockServer:
         connection = HostConnection(
             self._plugin,
             self._gob_limits,
-            registry,
             begun=self._begin,
             attach_api=self._attach_api,
             quit_asked=self._shutdown,
@@ -104,7 +112,7 @@ class StockServer:
     def _attach_api(self, api: MuxStream, database: MuxStream) -> None:
         host = self._host
         if host is not None:
-            self._api.attach(api, database, host.broker)
+            self._grant.give(api, database, host.broker)
 
     def _lose(self, connection: HostConnection) -> None:
         self._connections.discard(connection)
