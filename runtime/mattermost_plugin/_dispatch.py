@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from google.protobuf.message import Message
 
 from mattermost_plugin._calls import Calls, PluginEndsError
-from mattermost_plugin._failure import report_failure, report_not_run
+from mattermost_plugin._failure import REFUSAL_TEXT, report_failure, report_not_run
 from mattermost_plugin._handler import Handler
 from mattermost_plugin._lifecycle import Lifecycle, NotActiveError
 from mattermost_plugin._registry import HandlerSpec
@@ -21,7 +21,7 @@ from mattermost_plugin._upload import BufferedReplacement, BufferedUpload
 from mattermost_plugin.errors import HandlerTimeout, HookError
 from mattermost_pluginapi.hooks.adapter import UnaryAdapter, UnaryReply, UploadAdapter
 from mattermost_pluginapi.hooks.streams import ReplacementFile, UploadedFile
-from mattermost_pluginapi.models import PluginContext
+from mattermost_pluginapi.models import AppError, PluginContext
 
 # Of the time that the host waits, this part is kept for the reply to travel, but no more than the bound: an answer
 # after the host's deadline says nothing.
@@ -160,8 +160,8 @@ class _StreamedUploadHook(UploadHook[RequestT, ResponseT]):
     def _failed(self, error: BaseException) -> ResponseT:
         if self._output.has_content and not isinstance(error, HookError):
             # The host would store the part that it has: no upload is better than half of one.
-            report = report_failure(self._spec, error)
-            return self.adapter.failure(self.adapter.on_error_choices[-1], report)
+            report_failure(self._spec, error)
+            return self.adapter.failure(self.adapter.on_error_choices[-1], AppError(message=REFUSAL_TEXT))
         return super()._failed(error)
 
 

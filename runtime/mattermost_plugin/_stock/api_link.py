@@ -106,8 +106,9 @@ class StockApi:
 
 def _failure(error: Exception) -> CallFailed:
     if isinstance(error, GobEncodeError):
-        # Its reason has nothing of the values in it.
-        return CallFailed("INVALID_ARGUMENT", f"an argument cannot be sent: {error.reason}", was_sent=False)
+        # Neither has anything of the values in it: the second is of the conversions beside this module.
+        reason = error.__cause__ if type(error.__cause__) is ValueError else error.reason
+        return CallFailed("INVALID_ARGUMENT", f"an argument cannot be sent: {reason}", was_sent=False)
     if isinstance(error, CallRefusedError):
         text = str(error)
         return CallFailed("UNIMPLEMENTED" if text.startswith(_NO_METHOD) else "UNKNOWN", text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -108,7 +109,7 @@ def _refuse_config(before: Any, response: Any) -> None:
     """A configuration loses every false, 0 and "" on its way, and the server puts defaults in their places."""
     if not response.HasField("modified_config"):
         return
-    changed = response.modified_config != before
+    changed = _parsed(response.modified_config.config_json) != _parsed(before.config_json)
     response.ClearField("modified_config")
     if changed and not response.HasField("error"):
         text = (
@@ -117,6 +118,13 @@ def _refuse_config(before: Any, response: Any) -> None:
         )
         _log.error("ConfigurationWillBeSaved: %s", text)
         response.error.message = text
+
+
+def _parsed(text: bytes) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 _FITTINGS: Final[dict[HookName, tuple[Keep, Finish]]] = {
