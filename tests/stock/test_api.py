@@ -215,7 +215,7 @@ def test_a_configuration_is_not_saved() -> None:
     async def scenario() -> None:
         async with served(Idle, {"SaveConfig": lambda _: {}}) as (host, server):
             with pytest.raises(NotImplementedByServerError, match="reset those settings"):
-                await server.plugin.api.aio.save_config(b'{}')
+                await server.plugin.api.aio.save_config(b"{}")
             assert host.api_calls == []
 
     run(scenario)
