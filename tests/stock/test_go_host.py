@@ -78,10 +78,11 @@ def test_posts(active: GoStock) -> None:
 
 def test_commands(active: GoStock) -> None:
     answered = active.hook("ExecuteCommand", A=CONTEXT, B={"Command": "/hello a b"})
-    assert set_fields(answered["A"]) == {"ResponseType": "ephemeral", "Text": "ran /hello a b"}
+    props = {"n": 1.5, "l": ["a", False]}
+    assert set_fields(answered["A"]) == {"ResponseType": "ephemeral", "Text": "ran /hello a b", "Props": props}
     assert answered["B"] is None
     failed = active.hook("ExecuteCommand", A=CONTEXT, B={"Command": "/fail"})["B"]
-    assert (failed["Id"], failed["Message"], failed["StatusCode"]) == ("app.fail", "message", 418)
+    assert (failed["Id"], failed["Message"], failed["StatusCode"]) == ("app.fail", "app.fail", 418)
 
 
 def test_uploads(active: GoStock) -> None:
@@ -97,7 +98,7 @@ def test_http(active: GoStock) -> None:
     connection.request("POST", "/x", body=b"request body")
     response = connection.getresponse()
     assert response.status == 201
-    assert (response.headers["X-Plugin"], response.headers["X-Preset"]) == ("yes", "server")
+    assert (response.headers["X-Test"], response.headers["X-Preset"]) == ("yes", "server")
     assert response.read() == b"got:request body"
     connection.close()
 

@@ -52,8 +52,10 @@ class Recorded(Plugin):
 
     def execute_command(self, context: PluginContext, args: CommandArgs) -> CommandResponse:
         if args.command.startswith("/fail"):
-            raise HookError("message", id="app.fail", detailed_error="details", where="where", status_code=418)
-        return CommandResponse(response_type="ephemeral", text=f"ran {args.command}")
+            raise HookError("app.fail", id="app.fail", detailed_error="details", where="where", status_code=418)
+        response = CommandResponse(response_type="ephemeral", text=f"ran {args.command}")
+        response.props.update({"n": 1.5, "l": ["a", False]})
+        return response
 
     async def file_will_be_uploaded(
         self, context: PluginContext, file_info: FileInfo, file: UploadedFile, output: ReplacementFile
@@ -73,11 +75,13 @@ class Recorded(Plugin):
             await writer.awrite("half of")
             await writer.aflush()
             raise RuntimeError("on purpose")
-        writer.headers["X-Plugin"] = "yes"
+        # Before the response: Go's server drops what of a body is unread when the header goes out.
+        body = await request.body.aread()
+        writer.headers["X-Test"] = "yes"
         writer.write_header(201)
         await writer.awrite("got:")
         await writer.aflush()
-        await writer.awrite(await request.body.aread())
+        await writer.awrite(body)
 
 
 if __name__ == "__main__":
