@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from mattermost_plugin._stock.broker import MuxBroker
 from mattermost_plugin._stock.connection import MuxConnection
@@ -35,7 +36,7 @@ async def pair() -> AsyncIterator[tuple[End, End]]:
     host, plugin = End(Role.CLIENT), End(Role.SERVER)
     loop = asyncio.get_running_loop()
     for end, sock in zip((host, plugin), socket.socketpair(), strict=True):
-        await loop.create_connection(lambda end=end: end.connection, sock=sock)  # type: ignore[misc]  # bound now
+        await loop.create_connection(partial(_given, end.connection), sock=sock)
     try:
         async with asyncio.timeout(20):
             yield host, plugin
@@ -44,3 +45,7 @@ async def pair() -> AsyncIterator[tuple[End, End]]:
             end.broker.close()
             end.connection.close()
             await end.lost
+
+
+def _given(connection: MuxConnection) -> MuxConnection:
+    return connection

@@ -33,6 +33,7 @@ PUBLIC = {
         ClientDisconnected ConfigError ConfigFault HandlerTimeout HandshakeError HeadersSentError HookError
         HookRegistrationError PluginError RequestAborted
     """,
+    "mattermost_plugin.gob": "main",
     "mattermost_plugin.hooks": "HookName hook",
     "mattermost_plugin.http": """
         HTTPHeaders HTTPRequest MutableHTTPHeaders ReplacementFile RequestBody ResponseWriter UploadedFile

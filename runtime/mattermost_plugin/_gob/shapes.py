@@ -39,6 +39,7 @@ class Kind(Enum):
 
 
 _CONTAINERS: Final = frozenset({Kind.SLICE, Kind.ARRAY, Kind.MAP})
+_MARSHALED: Final = frozenset({Kind.GOB_ENCODER, Kind.BINARY_MARSHALER, Kind.TEXT_MARSHALER})
 _COMPOSED: Final = _CONTAINERS | {Kind.STRUCT}
 
 _MAX_READABLE: Final = 80
@@ -104,6 +105,11 @@ class Shape:
     def is_struct(self) -> bool:
         """True for structs, which are sent without a zero in front where they stand alone."""
         return self.kind is Kind.STRUCT
+
+    @property
+    def is_marshaled(self) -> bool:
+        """True if a value is bytes that its own type has made."""
+        return self.kind in _MARSHALED
 
     @property
     def is_composed(self) -> bool:

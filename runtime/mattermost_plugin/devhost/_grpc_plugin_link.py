@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 from mattermost_plugin.devhost.hook_rounds import HookFailedError
-from mattermost_plugin.devhost.http_exchange import HttpAnswer
+from mattermost_plugin.devhost.http_exchange import BodyCutError
 from mattermost_pluginapi.goplugin.grpc_broker_pb2 import ConnInfo
 from mattermost_pluginapi.goplugin.grpc_controller_pb2 import Empty
 from mattermost_pluginapi.goplugin.grpc_stdio_pb2 import StdioData
@@ -111,11 +111,19 @@ class GrpcPluginLink:
             response: Message = await method(request, timeout=HOOK_TIMEOUT_S)
         return response
 
-    async def serve_http(self, init: ServeHTTPRequestInit, body: bytes) -> HttpAnswer:
-        """Have the plugin answer an HTTP request.
+    async def serve_http(
+        self, init: ServeHTTPRequestInit, body: AsyncIterable[bytes]
+    ) -> AsyncGenerator[ServeHTTPResponse, None]:
+        """Have the plugin answer an HTTP request, both piece by piece; closing the generator ends the call.
+
+        Neither way is read ahead: a side that stands still makes the other one wait, up to what the connection holds.
+
+        Args:
+            init: the request without its body.
+            body: its body; BodyCutError says that the client broke off.
 
         Raises:
-            HookFailedError: there is no answer, or it breaks the contract.
+            HookFailedError: there is no answer, or it breaks off.
         """
         method: grpc.aio.StreamStreamMultiCallable[ServeHTTPRequest, ServeHTTPResponse] = self._channel.stream_stream(
             ADAPTERS[HookName.ServeHTTP].path,
@@ -123,22 +131,14 @@ class GrpcPluginLink:
             response_deserializer=ServeHTTPResponse.FromString,
         )
         call = method(_request(init, body))
-        pieces: list[ServeHTTPResponse] = []
         try:
             with _failures():
                 async for piece in call:
-                    pieces.append(piece)
+                    yield piece
                     if piece.body_complete:
-                        break
+                        return
         finally:
             call.cancel()
-        if not pieces:
-            raise HookFailedError("the plugin sent no response")
-        first = pieces[0].init
-        headers = [(header.key, value) for header in first.headers for value in header.values]
-        return HttpAnswer(
-            status=first.status_code or 200, headers=headers, body=b"".join(piece.body_chunk for piece in pieces)
-        )
 
     async def shutdown(self) -> None:
         """Ask the plugin to end. One that is gone already is no failure."""
@@ -159,13 +159,19 @@ class GrpcPluginLink:
             await asyncio.wait(self._streams)
 
 
-async def _request(init: ServeHTTPRequestInit, body: bytes) -> AsyncIterator[ServeHTTPRequest]:
-    first = True
-    for start in range(0, len(body) or 1, PIECE_BYTES):
-        piece = body[start : start + PIECE_BYTES]
-        complete = start + PIECE_BYTES >= len(body)
-        yield ServeHTTPRequest(init=init if first else None, body_chunk=piece, body_complete=complete)
-        first = False
+async def _request(init: ServeHTTPRequestInit, body: AsyncIterable[bytes]) -> AsyncIterator[ServeHTTPRequest]:
+    head: ServeHTTPRequestInit | None = init
+    try:
+        async for piece in body:
+            for start in range(0, len(piece), PIECE_BYTES):
+                yield ServeHTTPRequest(init=head, body_chunk=piece[start : start + PIECE_BYTES])
+                head = None
+    except BodyCutError:
+        # As the host does: the stream ends, and what is missing is the word that the body is complete.
+        if head is not None:
+            yield ServeHTTPRequest(init=head)
+        return
+    yield ServeHTTPRequest(init=head, body_complete=True)
 
 
 async def _outcome(call: grpc.aio.Call) -> grpc.StatusCode:

@@ -48,14 +48,16 @@ class Actions:
 
     Args:
         world: the host's parts.
+        session_id: the login in which it is done, of which hooks are told; "" for none.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, session_id: str = "") -> None:
         self._world = world
+        self._session_id = session_id
 
-    def _context(self, session_id: str = "") -> PluginContext:
+    def _context(self) -> PluginContext:
         return self._world.hooks.new_context(
-            session_id=session_id, ip_address="127.0.0.1", user_agent="devhost", accept_language="en"
+            session_id=self._session_id, ip_address="127.0.0.1", user_agent="devhost", accept_language="en"
         )
 
     async def create_user(self, username: str, **fields: str) -> User:

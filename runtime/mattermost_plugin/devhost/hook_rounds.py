@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final, TypeVar
 
 from google.protobuf.message import Message
@@ -13,17 +14,12 @@ from google.protobuf.message import Message
 from mattermost_plugin.devhost.clock import Clock
 from mattermost_plugin.devhost.errors import DevHostError
 from mattermost_plugin.devhost.events import EventBus, HookCalled, LogWritten
-from mattermost_plugin.devhost.http_exchange import HttpAnswer, HttpQuestion, head_of
+from mattermost_plugin.devhost.http_exchange import HttpAnswer, HttpQuestion, HttpReply, body_pieces, head_of
+from mattermost_plugin.devhost.http_record import HttpRecord
 from mattermost_plugin.devhost.ids import new_id
 from mattermost_plugin.devhost.plugins import InstalledPlugin, PluginRegistry
 from mattermost_pluginapi.hooks.adapters import ADAPTERS
 from mattermost_pluginapi.v1.common_pb2 import PluginContext
-from mattermost_pluginapi.v1.hooks_http_pb2 import (
-    HTTPHeader,
-    ServeHTTPRequest,
-    ServeHTTPResponse,
-    ServeHTTPResponseInit,
-)
 
 __all__ = ["DEPTH_LIMIT", "HookFailedError", "HookRounds"]
 
@@ -114,29 +110,44 @@ class HookRounds:
         """Have a plugin answer an HTTP request; one that cannot is answered for, as the server does."""
         if plugin.link is None or "ServeHTTP" not in plugin.hooks:
             return HttpAnswer(status=404, body=b"404 page not found\n")
-        head = head_of(question, plugin.plugin_id, self.new_context())
-        started = time.perf_counter()
-        failure = ""
         try:
-            answer = await plugin.link.serve_http(head, question.body)
+            async with self.open_http(plugin, question, self.new_context()) as reply:
+                body = b"".join([piece.data async for piece in reply.pieces])
+                return HttpAnswer(status=reply.status, headers=reply.headers, body=body)
+        except HookFailedError:
+            return HttpAnswer(status=502, body=b"Bad Gateway\n")
+
+    @asynccontextmanager
+    async def open_http(
+        self, plugin: InstalledPlugin, question: HttpQuestion, context: PluginContext
+    ) -> AsyncIterator[HttpReply]:
+        """Have a plugin answer an HTTP request, piece by piece. Leaving the block ends the call.
+
+        Args:
+            plugin: the plugin.
+            question: the request.
+            context: context of the hook.
+
+        Raises:
+            HookFailedError: there is no answer, or it breaks off. The log tells it too.
+        """
+        record = HttpRecord(plugin.plugin_id, head_of(question, plugin.plugin_id, context))
+        try:
+            if plugin.link is None:
+                raise HookFailedError(f"{plugin.plugin_id} does not run")
+            messages = plugin.link.serve_http(record.head, record.sent(body_pieces(question)))
+            async with aclosing(messages):
+                first = await anext(messages, None)
+                if first is None:
+                    raise HookFailedError("the plugin sent no response")
+                headers = [(header.key, value) for header in first.init.headers for value in header.values]
+                yield HttpReply(first.init.status_code or 200, headers, record.received(first, messages))
         except HookFailedError as error:
-            failure = str(error)
-            self._warn(f"ServeHTTP of {plugin.plugin_id} failed: {failure}")
-            answer = HttpAnswer(status=502, body=b"Bad Gateway\n")
-        fields = [HTTPHeader(key=name, values=[value]) for name, value in answer.headers]
-        init = ServeHTTPResponseInit(status_code=answer.status, headers=fields)
-        self._events.publish(
-            HookCalled(
-                at_ms=self._clock.now_ms(),
-                plugin_id=plugin.plugin_id,
-                hook="ServeHTTP",
-                request=ServeHTTPRequest(init=head, body_chunk=question.body, body_complete=True),
-                response=ServeHTTPResponse(init=init, body_chunk=answer.body, body_complete=True),
-                failure=failure,
-                duration_ms=(time.perf_counter() - started) * 1000,
-            )
-        )
-        return answer
+            record.failure = str(error)
+            self._warn(f"ServeHTTP of {plugin.plugin_id} failed: {error}")
+            raise
+        finally:
+            self._events.publish(record.event(self._clock.now_ms()))
 
     async def try_ask(self, plugin: InstalledPlugin, request: Message) -> Any:
         """Call one plugin's hook; None if there is no answer, which the log then tells."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
@@ -10,9 +10,8 @@ from typing import Protocol
 
 from google.protobuf.message import Message
 
-from mattermost_plugin.devhost.http_exchange import HttpAnswer
 from mattermost_pluginapi.v1.command_pb2 import Command
-from mattermost_pluginapi.v1.hooks_http_pb2 import ServeHTTPRequestInit
+from mattermost_pluginapi.v1.hooks_http_pb2 import ServeHTTPRequestInit, ServeHTTPResponse
 from mattermost_pluginapi.v1.plugin_pb2 import Manifest, PluginStatus
 
 __all__ = ["InstalledPlugin", "PluginLink", "PluginRegistry", "PluginState"]
@@ -40,11 +39,17 @@ class PluginLink(Protocol):
         """
         ...
 
-    async def serve_http(self, init: ServeHTTPRequestInit, body: bytes) -> HttpAnswer:
-        """Have the plugin answer an HTTP request.
+    def serve_http(
+        self, init: ServeHTTPRequestInit, body: AsyncIterable[bytes]
+    ) -> AsyncGenerator[ServeHTTPResponse, None]:
+        """Have the plugin answer an HTTP request, both piece by piece; closing the generator ends the call.
+
+        Args:
+            init: the request without its body.
+            body: its body; BodyCutError says that the client broke off.
 
         Raises:
-            HookFailedError: there is no answer.
+            HookFailedError: there is no answer, or it breaks off.
         """
         ...
 
