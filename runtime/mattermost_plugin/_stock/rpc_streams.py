@@ -1,0 +1,218 @@
+"""net/rpc on streams of the host's connection."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+
+from mattermost_plugin._gob import DICTS, SKIP, GobEncodeError, GobError, Registered, Source, Target
+from mattermost_plugin._gob import Limits as GobLimits
+from mattermost_plugin._gob.go_types import GoType
+from mattermost_plugin._netrpc import (
+    EMPTY,
+    Call,
+    CallRefused,
+    ClientConnection,
+    ClientEvent,
+    NetRPCError,
+    ReplyReceived,
+    ReplyUnreadable,
+    RequestAbandoned,
+    RequestReceived,
+    RequestRefused,
+    ServerConnection,
+    ServerEvent,
+    StreamEndedError,
+    StreamFailed,
+)
+from mattermost_plugin._netrpc.messages import EMPTY_TYPE
+from mattermost_plugin._stock.stream import MuxStream
+
+__all__ = ["CallRefusedError", "ReplyUnreadableError", "RpcClient", "RpcServer"]
+
+_log = logging.getLogger(__name__)
+
+
+class CallRefusedError(NetRPCError):
+    """The other end answered a call with an error; its text is the only argument."""
+
+
+class ReplyUnreadableError(NetRPCError):
+    """The reply to a call is none that is understood. The call has had its effect."""
+
+    def __init__(self, cause: GobError) -> None:
+        super().__init__(f"the reply cannot be read: {cause}")
+
+
+class RpcServer:
+    """Takes the calls of one stream.
+
+    Args:
+        stream: the stream.
+        label: what log lines call it.
+        choose: what the body of a method's request becomes; raises NoSuchMethodError.
+        handle: called with each request, which it answers with `reply` or `fail`, then or later. Must not raise.
+        registry: what interfaces in replies may hold.
+        gob_limits: the bounds of what the host sends.
+    """
+
+    def __init__(
+        self,
+        stream: MuxStream,
+        label: str,
+        choose: Callable[[str], Target[object]],
+        handle: Callable[[RpcServer, Call, object], None],
+        *,
+        registry: Mapping[str, Registered] | None = None,
+        gob_limits: GobLimits | None = None,
+    ) -> None:
+        self._stream = stream
+        self._label = label
+        self._handle = handle
+        self._connection = ServerConnection(choose, registry, gob_limits=gob_limits)
+        stream.push_to(self)
+
+    def reply(self, call: Call, value: object = EMPTY, go_type: GoType = EMPTY_TYPE, source: Source = DICTS) -> None:
+        """Answer a call; with an error if the value cannot be sent, which is logged."""
+        try:
+            self._connection.reply(call, value, go_type, source)
+        except GobEncodeError as error:
+            _log.error("%s: the reply to %s cannot be sent: %s", self._label, call.method, error)
+            self._connection.fail(call, f"the plugin's reply cannot be sent: {error.reason}")
+        self._stream.write(self._connection.data_to_send())
+
+    def fail(self, call: Call, text: str) -> None:
+        """Answer a call with an error."""
+        self._connection.fail(call, text)
+        self._stream.write(self._connection.data_to_send())
+
+    # For the stream
+
+    def data_received(self, data: bytes) -> None:
+        """See StreamUser."""
+        for event in self._connection.receive(data):
+            if type(event) is RequestReceived:
+                self._handle(self, event.call, event.body)
+            else:
+                self._note(event)
+
+    def ended(self, error: Exception | None) -> None:
+        """See StreamUser."""
+        if not self._connection.end() and error is None:
+            _log.warning("%s: the host has ended its calls in the midst of one", self._label)
+        self._stream.close()
+
+    def _note(self, event: ServerEvent) -> None:
+        """Something is not as it should be."""
+        if isinstance(event, RequestRefused):
+            _log.warning("%s: %s was refused: %s", self._label, event.call.method, event.reason)
+            self._stream.write(self._connection.data_to_send())
+        elif isinstance(event, RequestAbandoned):
+            _log.warning("%s: the host could not encode the arguments of %s", self._label, event.call.method)
+        elif isinstance(event, StreamFailed):
+            _log.error("%s: %s", self._label, event.error)
+            self._stream.reset()
+
+
+class RpcClient:
+    """Makes calls on one stream.
+
+    Args:
+        stream: the stream.
+        registry: what interfaces in requests may hold.
+        gob_limits: the bounds of what the host sends.
+    """
+
+    def __init__(
+        self,
+        stream: MuxStream,
+        registry: Mapping[str, Registered] | None = None,
+        gob_limits: GobLimits | None = None,
+    ) -> None:
+        self._stream = stream
+        self._connection = ClientConnection(registry, gob_limits)
+        self._waiting: dict[int, asyncio.Future[object]] = {}
+        self._loop = asyncio.get_running_loop()
+        self._end: StreamEndedError | None = None
+        stream.push_to(self)
+
+    async def call(
+        self, method: str, value: object, go_type: GoType, target: Target[object] = SKIP, source: Source = DICTS
+    ) -> object:
+        """Make a call and wait for its reply.
+
+        Args:
+            method: service and method, such as "Plugin.GetUser".
+            value: its argument.
+            go_type: the argument's type.
+            target: what the reply becomes.
+            source: how the argument's fields are got.
+
+        Raises:
+            GobEncodeError: the argument cannot be sent, and nothing was.
+            CallRefusedError: the other end answered with an error.
+            ReplyUnreadableError: the reply fits no target.
+            StreamEndedError: the stream has ended, before the call or under it.
+        """
+        if self._end is not None:
+            raise self._end
+        seq = self._connection.call(method, value, go_type, target, source)
+        future = self._waiting[seq] = self._loop.create_future()
+        self._stream.write(self._connection.data_to_send())
+        try:
+            return await future
+        finally:
+            # Cancelled: whoever answers later answers nobody.
+            if self._waiting.pop(seq, None) is not None:
+                self._connection.forget(seq)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no call can be made any more."""
+        return self._end is not None
+
+    def close(self) -> None:
+        """End the stream, after everything that was sent."""
+        self._give_up(StreamEndedError("the stream was closed"))
+        self._stream.close()
+
+    # For the stream
+
+    def data_received(self, data: bytes) -> None:
+        """See StreamUser."""
+        for event in self._connection.receive(data):
+            self._settle(event)
+
+    def ended(self, error: Exception | None) -> None:
+        """See StreamUser."""
+        failure = StreamEndedError("the other end has closed the stream" if error is None else f"{error}")
+        failure.__cause__ = error
+        self._give_up(failure)
+        self._stream.close()
+
+    def _settle(self, event: ClientEvent) -> None:
+        if isinstance(event, StreamFailed):
+            _log.error("calls to the host end: %s", event.error)
+            self._give_up(event.error)
+            self._stream.reset()
+            return
+        future = self._waiting.pop(event.seq, None)
+        if future is None or future.done():
+            return
+        if type(event) is ReplyReceived:
+            future.set_result(event.body)
+        elif isinstance(event, CallRefused):
+            future.set_exception(CallRefusedError(event.text))
+        elif isinstance(event, ReplyUnreadable):
+            future.set_exception(ReplyUnreadableError(event.error))
+
+    def _give_up(self, failure: StreamEndedError) -> None:
+        if self._end is not None:
+            return
+        self._end = failure
+        self._connection.end()
+        waiting, self._waiting = self._waiting, {}
+        for future in waiting.values():
+            if not future.done():
+                future.set_exception(failure)
