@@ -3,7 +3,6 @@
 import asyncio
 import inspect
 import logging
-import sys
 import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from mattermost_plugin._exits import contain_exit
 from mattermost_plugin._handler_pool import HandlerPool, PoolTimeoutError
 from mattermost_plugin._registry import HandlerSpec
+from mattermost_plugin._start_task import start_task
 from mattermost_plugin.errors import HandlerTimeout
 
 _log = logging.getLogger(__name__)
@@ -68,11 +68,12 @@ class Handler:
         if until is None:
             return await coroutine
         loop = asyncio.get_running_loop()
+        over: asyncio.Future[None] = loop.create_future()
         # A task of its own: a handler that does not heed its cancellation must not keep the reply.
-        task = _start(contain_exit(coroutine), loop)
+        task = start_task(_report(coroutine, over), loop)
         if task.done():
             return task.result()
-        over: asyncio.Future[None] = loop.create_future()
+        # For a task that is cancelled before it has begun.
         task.add_done_callback(lambda _: _wake(over))
         timer = loop.call_at(until, _wake, over)
         try:
@@ -124,16 +125,12 @@ class Handler:
         )
 
 
-if sys.version_info >= (3, 12):
-
-    def _start(coroutine: Coroutine[Any, Any, object], loop: asyncio.AbstractEventLoop) -> asyncio.Task[object]:
-        # Most handlers never wait: such a one is done before this returns.
-        return asyncio.Task(coroutine, loop=loop, eager_start=True)
-
-else:
-
-    def _start(coroutine: Coroutine[Any, Any, object], loop: asyncio.AbstractEventLoop) -> asyncio.Task[object]:
-        return loop.create_task(coroutine)
+async def _report(coroutine: Coroutine[Any, Any, object], over: "asyncio.Future[None]") -> object:
+    """Wake who waits for the coroutine in the turn in which it ends, not in the one after it."""
+    try:
+        return await contain_exit(coroutine)
+    finally:
+        _wake(over)
 
 
 def _wake(future: "asyncio.Future[None]") -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from mattermost_plugin._bound_plugin import BoundPlugin
@@ -17,6 +18,7 @@ from mattermost_plugin._dispatch import UnaryHook, UploadHook
 from mattermost_plugin._gob import PLAIN, SKIP, Target
 from mattermost_plugin._gob.go_types import STRING, GoSlice
 from mattermost_plugin._netrpc import Call, NoSuchMethodError, no_such_method
+from mattermost_plugin._start_task import start_task
 from mattermost_plugin._stock.broker import MuxBroker, StreamNotFoundError
 from mattermost_plugin._stock.files import StreamedReplacement, StreamedUpload
 from mattermost_plugin._stock.http_service import HTTPService
@@ -61,6 +63,7 @@ class HookService:
         self._broker = broker
         self._attach_api = attach_api
         self._http = HTTPService(plugin, broker)
+        self._loop = asyncio.get_running_loop()
         self._routes: dict[str, tuple[Target[Any], _Handler]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._http_tasks: set[asyncio.Task[Any]] = set()
@@ -78,9 +81,9 @@ class HookService:
 
     def handle(self, server: RpcServer, call: Call, body: object) -> None:
         """Answer a request."""
-        task = asyncio.create_task(self._routes[call.method][1](server, call, body))
+        task = start_task(self._routes[call.method][1](server, call, body), self._loop)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(partial(self._answered, server, call))
 
     async def stop(self, drain_s: float) -> None:
         """Give what runs `drain_s` seconds.
@@ -98,6 +101,13 @@ class HookService:
         if self._tasks:
             # They have their answers, which only need writing.
             await asyncio.wait(self._tasks, timeout=_WRITING_S)
+
+    def _answered(self, server: RpcServer, call: Call, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # A fault of this package: what handlers raise has become a reply before.
+            _log.error("%s could not be answered", call.method, exc_info=error)
+            server.fail(call, "the plugin could not answer")
 
     def _route(self, method: str) -> tuple[Target[Any], _Handler]:
         service, _, name = method.rpartition(".")
@@ -150,9 +160,6 @@ class HookService:
         await asyncio.wait((task,))
         if task.cancelled():
             server.fail(call, "the plugin ends")
-        elif (error := task.exception()) is not None:
-            _log.error("%s: the request could not be answered", call.method, exc_info=error)
-            server.fail(call, "the plugin could not answer")
         elif task.result():
             server.reply(call)
         else:
