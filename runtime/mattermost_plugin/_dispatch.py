@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from google.protobuf.message import Message
 
+from mattermost_plugin._async_call import AsyncCall
 from mattermost_plugin._calls import Calls, PluginEndsError
 from mattermost_plugin._failure import REFUSAL_TEXT, report_failure, report_not_run
 from mattermost_plugin._handler import Handler
 from mattermost_plugin._lifecycle import Lifecycle, NotActiveError
 from mattermost_plugin._registry import HandlerSpec
 from mattermost_plugin._request_id import REQUEST_ID
+from mattermost_plugin._start_task import start_task
 from mattermost_plugin._upload import BufferedReplacement, BufferedUpload
 from mattermost_plugin.errors import HandlerTimeout, HookError
 from mattermost_pluginapi.hooks.adapter import UnaryAdapter, UnaryReply, UploadAdapter
@@ -60,6 +63,17 @@ class UnaryHook(ABC, Generic[RequestT, ResponseT]):
             except BaseException as error:  # noqa: BLE001 - author's code may raise anything; it is logged, and answered
                 return self._failed(error)
 
+    def start(self, request: RequestT, answer: Callable[[ResponseT], None]) -> asyncio.Task[None] | None:
+        """The same for a host that waits without end, with the reply given to a function, which must not raise.
+
+        Returns:
+            The task that answers; None if there is none or the reply was given already.
+        """
+        return start_task(self._answer(request, answer), asyncio.get_running_loop())
+
+    async def _answer(self, request: RequestT, answer: Callable[[ResponseT], None]) -> None:
+        answer(await self.reply(request))
+
     @abstractmethod
     async def _run(self, request: RequestT, deadline: float | None) -> ResponseT: ...
 
@@ -93,6 +107,31 @@ class PlainHook(UnaryHook[RequestT, ResponseT]):
         self._response = adapter.response
         self._handler = handler
         self._lifecycle = lifecycle
+
+    def start(self, request: RequestT, answer: Callable[[ResponseT], None]) -> asyncio.Task[None] | None:
+        """See UnaryHook."""
+        if not self._handler.is_async or not self._lifecycle.is_active:
+            return super().start(request, answer)
+
+        async def begin() -> object:
+            arguments = self._arguments(request)
+            _enter_request(arguments)
+            return await self._handler.call(*arguments)
+
+        def tell(result: object, error: BaseException | None) -> None:
+            self._calls.leave(call)
+            answer(self._outcome(result) if error is None else self._failed(error))
+
+        call = AsyncCall(self._handler, begin, tell)
+        self._calls.enter(call)
+        call.watch()
+        return None
+
+    def _outcome(self, result: object) -> ResponseT:
+        try:
+            return self._response(result)
+        except Exception as error:  # noqa: BLE001 - a result may be anything, and so may its attributes
+            return self._failed(error)
 
     async def _run(self, request: RequestT, deadline: float | None) -> ResponseT:
         if not self._lifecycle.is_active:

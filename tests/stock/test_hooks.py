@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from mattermost_plugin import HookError, Plugin, Reject
-from mattermost_plugin._gob.go_types import INT, STRING
+from mattermost_plugin._gob.go_types import INT, STRING, GoStruct
 from mattermost_plugin._netrpc import EMPTY
 from mattermost_plugin._netrpc.messages import EMPTY_TYPE
 from mattermost_plugin._stock.go_types import go_type
@@ -379,11 +379,9 @@ def test_every_hook_of_the_table_can_be_called(name: str) -> None:
     async def scenario() -> None:
         async with served(plugin) as (host, _):
             assert name in cast("list[str]", await host.implemented())
-            arguments = {
-                field.name: {}
-                for field in go_type(HOOKS[name][0]).fields
-                if _is_struct(field.type)  # type: ignore[union-attr]  # a struct
-            }
+            struct = go_type(HOOKS[name][0])
+            assert isinstance(struct, GoStruct)
+            arguments: dict[str, object] = {field.name: {} for field in struct.fields if _is_struct(field.type)}
             await host.hook(name, arguments)
 
     run(scenario)

@@ -105,24 +105,28 @@ def test_a_preset_field_is_replaced_by_the_same_one() -> None:
     run(scenario)
 
 
-@pytest.mark.parametrize("in_threads", [False, True])
-def test_large_bodies_stream_both_ways(in_threads: bool) -> None:
+class ThreadEcho(Plugin):
+    """Echoes in a thread."""
+
+    def serve_http(self, context: PluginContext, writer: ResponseWriter, request: HTTPRequest) -> None:
+        for piece in request.body:
+            writer.write(piece)
+
+
+class LoopEcho(Plugin):
+    """Echoes on the event loop."""
+
+    async def serve_http(self, context: PluginContext, writer: ResponseWriter, request: HTTPRequest) -> None:
+        async for piece in request.body:
+            await writer.awrite(piece)
+
+
+@pytest.mark.parametrize("echo", [ThreadEcho, LoopEcho])
+def test_large_bodies_stream_both_ways(echo: type[Plugin]) -> None:
     content = os.urandom(3 * 1024 * 1024 + 17)
 
-    class Echo(Plugin):
-        if in_threads:
-
-            def serve_http(self, context: PluginContext, writer: ResponseWriter, request: HTTPRequest) -> None:
-                for piece in request.body:
-                    writer.write(piece)
-        else:
-
-            async def serve_http(self, context: PluginContext, writer: ResponseWriter, request: HTTPRequest) -> None:
-                async for piece in request.body:
-                    await writer.awrite(piece)
-
     async def scenario() -> None:
-        async with served(Echo) as (host, _):
+        async with served(echo) as (host, _):
             response = await host.serve_http(body=content)
             assert response.body == content
             assert response.calls.count("Write") < len(content) / 50_000

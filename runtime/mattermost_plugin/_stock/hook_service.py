@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from mattermost_plugin._bound_plugin import BoundPlugin
@@ -17,6 +18,7 @@ from mattermost_plugin._dispatch import UnaryHook, UploadHook
 from mattermost_plugin._gob import PLAIN, SKIP, Target
 from mattermost_plugin._gob.go_types import STRING, GoSlice
 from mattermost_plugin._netrpc import Call, NoSuchMethodError, no_such_method
+from mattermost_plugin._start_task import start_task
 from mattermost_plugin._stock.broker import MuxBroker, StreamNotFoundError
 from mattermost_plugin._stock.files import StreamedReplacement, StreamedUpload
 from mattermost_plugin._stock.http_service import HTTPService
@@ -42,7 +44,8 @@ _HTTP_HOOKS: Final = frozenset({HookName.ServeHTTP, HookName.ServeMetrics})
 
 _log = logging.getLogger(__name__)
 
-_Handler = Callable[[RpcServer, Call, Any], Coroutine[Any, Any, None]]
+_Handler = Callable[[RpcServer, Call, Any], "asyncio.Task[None] | None"]
+"""Answers a request, then or in a task."""
 
 
 class HookService:
@@ -61,6 +64,7 @@ class HookService:
         self._broker = broker
         self._attach_api = attach_api
         self._http = HTTPService(plugin, broker)
+        self._loop = asyncio.get_running_loop()
         self._routes: dict[str, tuple[Target[Any], _Handler]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._http_tasks: set[asyncio.Task[Any]] = set()
@@ -78,9 +82,10 @@ class HookService:
 
     def handle(self, server: RpcServer, call: Call, body: object) -> None:
         """Answer a request."""
-        task = asyncio.create_task(self._routes[call.method][1](server, call, body))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task = self._routes[call.method][1](server, call, body)
+        if task is not None:
+            self._tasks.add(task)
+            task.add_done_callback(partial(self._answered, server, call))
 
     async def stop(self, drain_s: float) -> None:
         """Give what runs `drain_s` seconds.
@@ -99,16 +104,23 @@ class HookService:
             # They have their answers, which only need writing.
             await asyncio.wait(self._tasks, timeout=_WRITING_S)
 
+    def _answered(self, server: RpcServer, call: Call, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # A fault of this package: what handlers raise has become a reply before.
+            _log.error("%s could not be answered", call.method, exc_info=error)
+            server.fail(call, "the plugin could not answer")
+
     def _route(self, method: str) -> tuple[Target[Any], _Handler]:
         service, _, name = method.rpartition(".")
         if service != SERVICE:
             raise no_such_method(method, (SERVICE,))
         if name == "Implemented":
-            return SKIP, self._implemented
+            return SKIP, self._in_task(self._implemented)
         if name == HookName.OnActivate:
-            return PLAIN, self._activate
+            return PLAIN, self._in_task(self._activate)
         if name in self._plugin.http:
-            return PLAIN, self._serve_http
+            return PLAIN, self._in_task(self._serve_http)
         hook = self._plugin.unary.get(HookName(name)) if name in HOOKS else None
         # Not at the top: the tables of all structs come with it, and the host waits for the handshake.
         from mattermost_plugin._stock.hook_routes import hook_route, upload_target
@@ -121,6 +133,9 @@ class HookService:
             return upload_target(), self._upload(hook_route(HookName(name), hook), hook)
         route = hook_route(HookName(name), hook)
         return route.target, _unary(route)
+
+    def _in_task(self, answer: Callable[[RpcServer, Call, Any], Coroutine[Any, Any, None]]) -> _Handler:
+        return lambda server, call, body: start_task(answer(server, call, body), self._loop)
 
     async def _implemented(self, server: RpcServer, call: Call, body: object) -> None:
         server.reply(call, self._plugin.announced_hooks, _NAMES)
@@ -150,9 +165,6 @@ class HookService:
         await asyncio.wait((task,))
         if task.cancelled():
             server.fail(call, "the plugin ends")
-        elif (error := task.exception()) is not None:
-            _log.error("%s: the request could not be answered", call.method, exc_info=error)
-            server.fail(call, "the plugin could not answer")
         elif task.result():
             server.reply(call)
         else:
@@ -176,7 +188,7 @@ class HookService:
             route.finish(kept, response)
             server.reply(call, response, route.type, route.source)
 
-        return handle
+        return self._in_task(handle)
 
 
 _WRITING_S: Final = 0.1
@@ -184,12 +196,19 @@ _WRITING_S: Final = 0.1
 
 
 def _unary(route: HookRoute) -> _Handler:
-    reply, keep, finish, go_type, source = route.hook.reply, route.keep, route.finish, route.type, route.source
+    start, keep, finish, go_type, source = route.hook.start, route.keep, route.finish, route.type, route.source
 
-    async def handle(server: RpcServer, call: Call, request: Any) -> None:
+    def handle(server: RpcServer, call: Call, request: Any) -> asyncio.Task[None] | None:
         kept = keep(request)
-        response = await reply(request)
-        finish(kept, response)
-        server.reply(call, response, go_type, source)
+
+        def answer(response: Any) -> None:
+            try:
+                finish(kept, response)
+                server.reply(call, response, go_type, source)
+            except Exception:  # noqa: BLE001 - a fault of this package: what handlers raise has become a reply before
+                _log.exception("%s could not be answered", call.method)
+                server.fail(call, "the plugin could not answer")
+
+        return start(request, answer)
 
     return handle

@@ -18,10 +18,9 @@ from mattermost_plugin._http_message import HeaderField
 from mattermost_plugin._http_response import ResponseHead, ResponseSink
 from mattermost_plugin._netrpc import EMPTY, NetRPCError
 from mattermost_plugin._netrpc.messages import EMPTY_TYPE
-from mattermost_plugin._stock.broker import StreamNotFoundError
+from mattermost_plugin._stock.broker import MuxBroker, number_bytes
 from mattermost_plugin._stock.rpc_streams import RpcClient
 from mattermost_plugin._stock.stream import MuxStream
-from mattermost_plugin._yamux import YamuxError
 from mattermost_plugin.errors import ClientDisconnected
 
 __all__ = ["HEADER_TYPE", "HostResponse", "canonical_name"]
@@ -36,18 +35,22 @@ _HELD_BYTES: Final = 256 * 1024
 _WRITE_BYTES: Final = 240 * 1024
 """Largest piece in one call: with what is around it, it fits into the stream's window."""
 
-_FAILURES: Final = (NetRPCError, GobEncodeError, StreamNotFoundError, YamuxError)
+_FAILURES: Final = (NetRPCError, GobEncodeError)
 
 
 class HostResponse(ResponseSink):
     """A response that the host's response writer takes.
 
     Args:
-        dialling: gives the stream of the response writer.
+        broker: reaches the response writer's stream.
+        number: the stream's number.
+
+    Raises:
+        YamuxError: the connection is over.
     """
 
-    def __init__(self, dialling: asyncio.Task[MuxStream]) -> None:
-        self._opening = asyncio.create_task(_open(dialling))
+    def __init__(self, broker: MuxBroker, number: int) -> None:
+        self._writer = _Writer(broker.begin_dial(number), number_bytes(number))
         self._head: ResponseHead | None = None
         self._pieces: list[bytes] = []
         self._held = 0
@@ -85,9 +88,9 @@ class HostResponse(ResponseSink):
         """
         await self._settle()
         try:
-            writer = await self._opening
-            await writer.client.call("Plugin.HijackResponse", EMPTY, EMPTY_TYPE)
-            await writer.client.call("Plugin.HjConnClose", EMPTY, EMPTY_TYPE)
+            await self._writer.preset()
+            await self._writer.client.call("Plugin.HijackResponse", EMPTY, EMPTY_TYPE)
+            await self._writer.client.call("Plugin.HjConnClose", EMPTY, EMPTY_TYPE)
         except _FAILURES:
             return False
         return True
@@ -96,11 +99,10 @@ class HostResponse(ResponseSink):
         """Wait for what is under way, send nothing more, and give the stream up."""
         await self._settle()
         try:
-            writer = await self._opening
-            await writer.preset()
+            await self._writer.preset()
         except _FAILURES:
             return
-        writer.client.close()
+        self._writer.client.close()
 
     async def _settle(self) -> None:
         self._pieces.clear()
@@ -115,9 +117,8 @@ class HostResponse(ResponseSink):
 
     async def _send_all(self) -> None:
         try:
-            writer = await self._opening
             while self._head is not None or self._pieces or self._flush_wanted:
-                await self._send_next(writer)
+                await self._send_next()
                 self._progress.set()
         except _FAILURES as error:
             # Most often the host's words for a client that has gone.
@@ -126,7 +127,8 @@ class HostResponse(ResponseSink):
             self._pump = None
             self._progress.set()
 
-    async def _send_next(self, writer: _Writer) -> None:
+    async def _send_next(self) -> None:
+        writer = self._writer
         if self._head is not None:
             head, self._head = self._head, None
             await writer.send_head(*head)
@@ -152,8 +154,8 @@ class HostResponse(ResponseSink):
 class _Writer:
     """The host's response writer."""
 
-    def __init__(self, stream: MuxStream) -> None:
-        self.client = RpcClient(stream)
+    def __init__(self, stream: MuxStream, greeting: bytes) -> None:
+        self.client = RpcClient(stream, greeting=greeting)
         self._asking = asyncio.create_task(self.client.call("Plugin.Header", EMPTY, EMPTY_TYPE, PLAIN))
 
     async def preset(self) -> dict[str, list[str]]:
@@ -175,10 +177,6 @@ class _Writer:
         if status != _OK:
             # What is written first says 200, and so does the end of the request.
             await self.client.call("Plugin.WriteHeader", status, INT)
-
-
-async def _open(dialling: asyncio.Task[MuxStream]) -> _Writer:
-    return _Writer(await dialling)
 
 
 def canonical_name(name: str) -> str:

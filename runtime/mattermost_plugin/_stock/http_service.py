@@ -46,10 +46,10 @@ class HTTPService:
         """
         fields = mapping_of(arguments)
         # At once: the host gives a stream up 5 s after it has sent the call.
-        writer = asyncio.create_task(self._broker.dial(number_of(fields, "ResponseWriterStream")))
+        response = HostResponse(self._broker, number_of(fields, "ResponseWriterStream"))
         body_id = number_of(fields, "RequestBodyStream")
         body = asyncio.create_task(self._broker.dial(body_id)) if body_id else None
-        return asyncio.create_task(self._answer(hook, fields, HostResponse(writer), body), name=f"{hook} request")
+        return asyncio.create_task(self._answer(hook, fields, response, body), name=f"{hook} request")
 
     async def _answer(
         self,

@@ -122,6 +122,7 @@ class RpcClient:
         stream: the stream.
         registry: what interfaces in requests may hold.
         gob_limits: the bounds of what the host sends.
+        greeting: what must come before the first reply.
     """
 
     def __init__(
@@ -129,8 +130,10 @@ class RpcClient:
         stream: MuxStream,
         registry: Mapping[str, Registered] | None = None,
         gob_limits: GobLimits | None = None,
+        greeting: bytes = b"",
     ) -> None:
         self._stream = stream
+        self._greeting = greeting
         self._connection = ClientConnection(registry, gob_limits)
         self._waiting: dict[int, asyncio.Future[object]] = {}
         self._loop = asyncio.get_running_loop()
@@ -181,6 +184,8 @@ class RpcClient:
 
     def data_received(self, data: bytes) -> None:
         """See StreamUser."""
+        if self._greeting:
+            data = self._without_greeting(data)
         for event in self._connection.receive(data):
             self._settle(event)
 
@@ -190,6 +195,15 @@ class RpcClient:
         failure.__cause__ = error
         self._give_up(failure)
         self._stream.close()
+
+    def _without_greeting(self, data: bytes) -> bytes:
+        size = min(len(data), len(self._greeting))
+        if data[:size] != self._greeting[:size]:
+            self._give_up(StreamEndedError("the other end does not know the stream"))
+            self._stream.reset()
+            return b""
+        self._greeting = self._greeting[size:]
+        return data[size:]
 
     def _settle(self, event: ClientEvent) -> None:
         if isinstance(event, StreamFailed):
