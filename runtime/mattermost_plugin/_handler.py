@@ -70,7 +70,7 @@ class Handler:
         loop = asyncio.get_running_loop()
         over: asyncio.Future[None] = loop.create_future()
         # A task of its own: a handler that does not heed its cancellation must not keep the reply.
-        task = start_task(_report(coroutine, over), loop)
+        task = start_task(_report(coroutine, over), loop, self.spec.label)
         if task.done():
             return task.result()
         # For a task that is cancelled before it has begun.

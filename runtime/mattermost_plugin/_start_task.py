@@ -11,12 +11,16 @@ T = TypeVar("T")
 
 if sys.version_info >= (3, 12):
 
-    def start_task(coroutine: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> asyncio.Task[T]:
+    def start_task(
+        coroutine: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop, name: str | None = None
+    ) -> asyncio.Task[T]:
         """A task for the coroutine. It may be done when this returns."""
-        return asyncio.Task(coroutine, loop=loop, eager_start=True)
+        return asyncio.Task(coroutine, loop=loop, name=name, eager_start=True)
 
 else:
 
-    def start_task(coroutine: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> asyncio.Task[T]:
+    def start_task(
+        coroutine: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop, name: str | None = None
+    ) -> asyncio.Task[T]:
         """A task for the coroutine. It may be done when this returns."""
-        return loop.create_task(coroutine)
+        return loop.create_task(coroutine, name=name)

@@ -51,20 +51,32 @@ def test_a_data_file_that_cannot_be_used(tmp_path: Path) -> None:
     text = tmp_path / "notes.txt"
     text.write_text("no database, but long enough to be looked at as one" * 100)
     assert error_of("dev", "--no-page", "--data", text, plugin) == (f"{text} cannot be used: file is not a database")
-    assert "gone/state cannot be used" in error_of("dev", "--no-page", "--data", tmp_path / "gone" / "state", plugin)
+    gone = tmp_path / "gone"
+    assert error_of("dev", "--no-page", "--data", gone / "state", plugin) == (
+        f"{gone}/state cannot be used: there is no folder {gone}"
+    )
     assert "cannot be used" in error_of("dev", "--no-page", "--data", tmp_path, plugin)
     assert "no database" in text.read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.txt", "plugin"]
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["dev"], ["dev", "--port", "x", "."], ["dev", "--port", "65536", "."], ["deploys"]]
+    ("arguments", "text"),
+    [
+        ([], "required: COMMAND"),
+        (["dev"], "required: PATH"),
+        (["dev", "--port", "x", "."], "argument --port: x is no number from 0 to 65535"),
+        (["dev", "--port", "65536", "."], "argument --port: 65536 is no number from 0 to 65535"),
+        (["deploys"], "invalid choice: 'deploys'"),
+    ],
 )
-def test_a_wrong_command_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_command_line(arguments: list[str], text: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
-    assert "usage: mattermost-plugin" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "usage: mattermost-plugin" in told
+    assert text in told
 
 
 def test_the_help_names_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -79,7 +79,9 @@ def test_changes_are_told_to_the_innermost_folder(tmp_path: Path) -> None:
                 async with asyncio.timeout(TIMEOUT_S):
                     while sum(len(files) for _, files in found) < 2:
                         found.append(await told.get())
-                    (tmp_path / "statement.py").touch()
+                    new = tmp_path / "statement.new"
+                    new.touch()
+                    new.rename(tmp_path / "statement.py")
                     found.append(await told.get())
             finally:
                 await watch.stop()

@@ -61,19 +61,27 @@ class LoopThread:
         """Whether the caller is on the loop's thread, where waiting for the loop would never end."""
         return threading.current_thread() is self._thread
 
-    def run(self, work: Coroutine[Any, Any, T], timeout_s: float | None, situation: Callable[[], str] = str) -> T:
+    def run(
+        self,
+        work: Coroutine[Any, Any, T],
+        timeout_s: float | None,
+        situation: Callable[[], str] = str,
+        begun: Callable[[], object] = bool,
+    ) -> T:
         """Run a coroutine and wait for its result; it is cancelled if the wait ends early.
 
         Args:
             work: the coroutine.
             timeout_s: how long it may take; None for no limit.
             situation: says what goes on, before it is cancelled.
+            begun: called when everything that is run later will be begun later, too.
 
         Raises:
             WorkTimeoutError: it took longer.
             Exception: what it raised.
         """
         future = asyncio.run_coroutine_threadsafe(work, self.loop)
+        begun()
         try:
             # Not result(): it would add its own frames to what a failed test shows.
             error = future.exception(timeout_s)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Iterable, Sequence
+from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
@@ -87,7 +88,7 @@ class FileWatch:
             async for changes in awatch(
                 *self._folders, watch_filter=None, debounce=DEBOUNCE_MS, step=QUIET_MS, stop_event=self._end
             ):
-                self._tell(Path(path) for _, path in changes)
+                self._tell(_lasting(changes))
         except (OSError, RuntimeError) as error:
             advice = "restart the command after it is mended, or watch nothing with --no-watch"
             self._host.world.log("error", f"the plugins' files cannot be watched: {error}; {advice}")
@@ -100,3 +101,11 @@ class FileWatch:
                 changed.setdefault(folder, []).append(path.relative_to(folder))
         for folder, files in changed.items():
             self._on_change(folder, files)
+
+
+def _lasting(changes: Iterable[tuple[IntEnum, str]]) -> set[Path]:
+    """The paths, but for those that were made and deleted within the burst, as editors do to save a file."""
+    kinds: dict[str, set[str]] = {}
+    for kind, path in changes:
+        kinds.setdefault(path, set()).add(kind.name)
+    return {Path(path) for path, seen in kinds.items() if not seen >= {"added", "deleted"} or Path(path).exists()}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from mattermost_plugin.cli.dev.own_writes import OwnWrites
 from mattermost_plugin.cli.plugin_folders import PluginFolder
 from mattermost_plugin.devhost import DevHost, DevHostError, StartError
 from mattermost_plugin.devhost.events import Event, PluginChanged
@@ -53,6 +54,7 @@ class PluginKeeper:
         self._watched = watched
         self._now = now
         self._restarts: deque[float] = deque()
+        self._own_writes = OwnWrites(now)
         self._news = asyncio.Event()
         self._has_changed = False
         self._has_ended = False
@@ -61,6 +63,15 @@ class PluginKeeper:
 
     def change(self, files: Sequence[Path]) -> None:
         """Tell that files of the plugin have changed."""
+        files, own = self._own_writes.sift(files)
+        for file in own:
+            self._host.world.log(
+                "warn",
+                f"{file} changes whenever {self._name} starts, so the plugin seems to write it: its changes do not "
+                "count any more. Let the plugin write elsewhere",
+            )
+        if not files:
+            return
         named = ", ".join(map(str, files[:_NAMED_FILES]))
         more = f" and {len(files) - _NAMED_FILES} more" if len(files) > _NAMED_FILES else ""
         self._host.world.log("info", f"{self._name} is restarted: {named}{more} changed")
@@ -86,6 +97,8 @@ class PluginKeeper:
     def _look(self, event: Event) -> None:
         if not isinstance(event, PluginChanged) or event.plugin_id != self._plugin.plugin_id:
             return
+        if event.state in (PluginState.RUNNING.name, PluginState.FAILED_TO_START.name):
+            self._own_writes.start_ends()
         if event.state == PluginState.FAILED_TO_STAY_RUNNING.name and not self._is_given_up:
             self._has_ended = True
             self._news.set()
@@ -106,6 +119,7 @@ class PluginKeeper:
 
     async def _start(self) -> None:
         folder, plugin_id = self._plugin.folder, self._plugin.plugin_id
+        self._own_writes.start_begins()
         try:
             await self._end()
             manifest = read_manifest(folder)
