@@ -141,21 +141,21 @@ class HookService:
         server.reply(call, self._plugin.announced_hooks, _NAMES)
 
     async def _activate(self, server: RpcServer, call: Call, body: object) -> None:
-        from mattermost_plugin._stock.hook_routes import hook_route
-
         hook: UnaryHook[Any, Any] = self._plugin.unary[HookName.OnActivate]
-        route = hook_route(HookName.OnActivate, hook)
         fields = mapping_of(body)
-        api = asyncio.create_task(self._broker.dial(number_of(fields, "APIMuxId")))
-        database = asyncio.create_task(self._broker.dial(number_of(fields, "DriverMuxId")))
+        numbers = number_of(fields, "APIMuxId"), number_of(fields, "DriverMuxId")
         try:
-            self._attach_api(await api, await database)
+            api, database = await asyncio.gather(*[self._broker.dial(number) for number in numbers])
+            self._attach_api(api, database)
         except (StreamNotFoundError, YamuxError) as error:
             _log.error("OnActivate: the plugin API cannot be reached: %s", error)
             text = f"the plugin API cannot be reached: {error}"
             response = hook.adapter.failure(hook.adapter.on_error_choices[-1], AppError(message=text))
         else:
             response = await hook.reply(hook.adapter.request_type())
+        from mattermost_plugin._stock.hook_routes import hook_route
+
+        route = hook_route(HookName.OnActivate, hook)
         server.reply(call, response, route.type, route.source)
 
     def _serve_http(self, server: RpcServer, call: Call, body: object) -> asyncio.Task[None] | None:
