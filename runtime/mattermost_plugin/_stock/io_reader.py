@@ -73,7 +73,8 @@ class StreamedContent(ChunkSource):
             # Piece by piece, so that a handler that gives up waiting loses none.
             while self._greeting:
                 self._greet(await stream.read(len(self._greeting)))
-            chunk = await stream.read()
+            # All at once: a handler in a thread waits for each chunk.
+            chunk = await stream.read_ready()
         except YamuxError as error:
             raise RequestAborted(f"the content broke off: {error}") from error
         self._count(chunk)
