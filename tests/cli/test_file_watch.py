@@ -33,6 +33,7 @@ def test_files_that_count(tmp_path: Path, name: str) -> None:
         "dist/plugin.tar.gz",
         "build/x",
         "sample.egg-info/PKG-INFO",
+        "data.db.plugins/com.example.other/plugin.py",
         "plugin.py~",
         "#plugin.py#",
         ".#plugin.py",

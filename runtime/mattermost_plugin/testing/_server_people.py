@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from mattermost_plugin.devhost import DevHost
-from mattermost_plugin.devhost.app.channels import group_channel
 from mattermost_plugin.testing._core import ServerCore
 from mattermost_plugin.testing._http import Answer, Form, Headers
 from mattermost_plugin.testing._people import TestUser, send_request
@@ -96,7 +95,7 @@ class ServerWithPeople(ServerCore):
             RequestRefused: they are too few or too many.
         """
         ids = [user.id for user in users]
-        made = self._act("group(...)", lambda host: group_channel(host.world, host.world.hooks.new_context(), ids))
+        made = self._act("group(...)", lambda host: host.act.group_channel(ids))
         return TestChannel(self, made)
 
     def _default_team(self) -> TestTeam:

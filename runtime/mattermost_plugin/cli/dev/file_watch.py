@@ -25,6 +25,9 @@ _FILES: Final = re.compile(r".*\.(py[cod]|log|tmp|(db|sqlite3?)(-\w+)?)|.*~|#.*#
 _BESIDE_DATA: Final = ("-wal", "-shm", "-journal", ".lock")
 """Ends of the names of the files that SQLite and the host keep beside the data."""
 
+_INSTALLED: Final = ".plugins"
+"""End of the name of the folder beside the data in which the host keeps the plugins that were installed."""
+
 OnChange = Callable[[Path, Sequence[Path]], None]
 """Called with a plugin's folder and the files that have changed, relative to it."""
 
@@ -35,6 +38,9 @@ def counts(folder: Path, path: Path) -> bool:
     if _FILES.fullmatch(relative.name):
         return False
     if any(part in _FOLDERS or part.startswith(".") or part.endswith(".egg-info") for part in relative.parts):
+        return False
+    # Plugins that are installed on a host whose file is here.
+    if any(part.endswith(_INSTALLED) for part in relative.parts):
         return False
     return not any((folder / parent / "pyvenv.cfg").exists() for parent in relative.parents if parent != Path())
 

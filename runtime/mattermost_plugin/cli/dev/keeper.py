@@ -56,6 +56,7 @@ class PluginKeeper:
         self._news = asyncio.Event()
         self._has_changed = False
         self._has_ended = False
+        self._is_given_up = False
         self._ending: asyncio.Task[None] | None = None
 
     def change(self, files: Sequence[Path]) -> None:
@@ -66,6 +67,10 @@ class PluginKeeper:
         self._restarts.clear()
         self._has_changed = True
         self._news.set()
+
+    def give_up(self) -> None:
+        """Start the plugin no more, whatever becomes of it: a signal to the whole group ends its process, too."""
+        self._is_given_up = True
 
     async def run(self) -> None:
         """Start the plugin and keep it running until this is cancelled. That leaves a plugin that runs as it is."""
@@ -81,7 +86,7 @@ class PluginKeeper:
     def _look(self, event: Event) -> None:
         if not isinstance(event, PluginChanged) or event.plugin_id != self._plugin.plugin_id:
             return
-        if event.state == PluginState.FAILED_TO_STAY_RUNNING.name:
+        if event.state == PluginState.FAILED_TO_STAY_RUNNING.name and not self._is_given_up:
             self._has_ended = True
             self._news.set()
 
