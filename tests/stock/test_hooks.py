@@ -1,7 +1,6 @@
 """Hooks over the stock wire, called by a host in Python."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
@@ -9,18 +8,14 @@ from typing import Any, cast
 import pytest
 
 from mattermost_plugin import HookError, Plugin, Reject
-from mattermost_plugin._gob.go_types import INT, STRING, GoStruct
+from mattermost_plugin._gob.go_types import INT, STRING
 from mattermost_plugin._netrpc import EMPTY
 from mattermost_plugin._netrpc.messages import EMPTY_TYPE
-from mattermost_plugin._stock.go_types import go_type
 from mattermost_plugin._stock.rpc_streams import CallRefusedError
 from mattermost_plugin.config import RuntimeConfig
 from mattermost_plugin.http import ReplacementFile, UploadedFile
 from mattermost_plugin.models import ChannelMember, CommandArgs, CommandResponse, FileInfo, PluginContext, Post, User
 from mattermost_plugin.server import PluginServer
-from mattermost_pluginapi.hooks.adapters import ADAPTERS
-from mattermost_pluginapi.hooks.names import HookName
-from mattermost_pluginapi.stock.methods import HOOKS
 from tests.stock.stand_in import StandInHost, served
 
 CONTEXT = {"SessionId": "s1", "RequestId": "r1"}
@@ -302,29 +297,6 @@ def test_uploads_in_threads() -> None:
     run(scenario)
 
 
-def test_a_changed_configuration_is_refused_and_an_unchanged_one_saved() -> None:
-    class Config(Plugin):
-        changes = False
-
-        def configuration_will_be_saved(self, new_config: Any) -> Any:
-            config = json.loads(new_config.config_json)
-            if self.changes:
-                config["ServiceSettings"]["SiteURL"] = "http://other"
-            new_config.config_json = json.dumps(config, indent=1).encode()
-            return new_config
-
-    async def scenario() -> None:
-        async with served(Config) as (host, server):
-            config = {"ServiceSettings": {"SiteURL": "http://here"}}
-            assert await host.hook("ConfigurationWillBeSaved", {"A": config}) == {}
-            cast("Config", server.plugin).changes = True
-            results = await host.hook("ConfigurationWillBeSaved", {"A": config})
-            assert "A" not in results
-            assert "cannot take" in results["B"]["Err"]
-
-    run(scenario)
-
-
 def test_probes_are_survived_and_only_one_host_is_served() -> None:
     async def scenario() -> None:
         server = PluginServer(Sample, RuntimeConfig(), wire="netrpc")
@@ -361,49 +333,3 @@ def test_hooks_that_run_at_the_end_are_answered(caplog: pytest.LogCaptureFixture
             assert await hanging == {}
 
     run(scenario)
-
-
-@pytest.mark.parametrize("name", sorted(set(HOOKS) - {"OnActivate", "OnDeactivate", "FileWillBeUploaded"}))
-def test_every_hook_of_the_table_can_be_called(name: str) -> None:
-    adapter = ADAPTERS[HookName(name)]
-    called: list[tuple[object, ...]] = []
-
-    async def handler(self: Plugin, *arguments: object) -> None:
-        called.append(arguments)
-
-    names = ", ".join(adapter.parameters)
-    scope: dict[str, Any] = {"handler": handler}
-    exec(f"async def {adapter.method}(self, {names}): await handler(self, {names})", scope)
-    plugin = type("Sole", (Plugin,), {adapter.method: scope[adapter.method]})
-
-    async def scenario() -> None:
-        async with served(plugin) as (host, _):
-            assert name in cast("list[str]", await host.implemented())
-            struct = go_type(HOOKS[name][0])
-            assert isinstance(struct, GoStruct)
-            arguments: dict[str, object] = {field.name: {} for field in struct.fields if _is_struct(field.type)}
-            await host.hook(name, arguments)
-
-    run(scenario)
-    # The first one comes before OnActivate.
-    (arguments,) = called[:-1] if name == "OnConfigurationChange" else called
-    assert len(arguments) == len(adapter.parameters)
-
-
-def _is_struct(field_type: Any) -> bool:
-    return hasattr(getattr(field_type, "elem", field_type), "fields")
-
-
-def test_json_arguments_come_as_the_server_has_them() -> None:
-    class Notified(Plugin):
-        seen: Any = None
-
-        def email_notification_will_be_sent(self, email_notification: Any) -> None:
-            type(self).seen = email_notification
-
-    async def scenario() -> None:
-        async with served(Notified) as (host, _):
-            await host.hook("EmailNotificationWillBeSent", {"A": {"PostId": "p1", "SenderId": "u1"}})
-
-    run(scenario)
-    assert json.loads(Notified.seen.notification_json)["post_id"] == "p1"

@@ -120,7 +120,7 @@ class HookService:
         if name == HookName.OnActivate:
             return PLAIN, self._in_task(self._activate)
         if name in self._plugin.http:
-            return PLAIN, self._in_task(self._serve_http)
+            return PLAIN, self._serve_http
         hook = self._plugin.unary.get(HookName(name)) if name in HOOKS else None
         # Not at the top: the tables of all structs come with it, and the host waits for the handshake.
         from mattermost_plugin._stock.hook_routes import hook_route, upload_target
@@ -141,43 +141,37 @@ class HookService:
         server.reply(call, self._plugin.announced_hooks, _NAMES)
 
     async def _activate(self, server: RpcServer, call: Call, body: object) -> None:
-        from mattermost_plugin._stock.hook_routes import hook_route
-
         hook: UnaryHook[Any, Any] = self._plugin.unary[HookName.OnActivate]
-        route = hook_route(HookName.OnActivate, hook)
         fields = mapping_of(body)
-        api = asyncio.create_task(self._broker.dial(number_of(fields, "APIMuxId")))
-        database = asyncio.create_task(self._broker.dial(number_of(fields, "DriverMuxId")))
+        numbers = number_of(fields, "APIMuxId"), number_of(fields, "DriverMuxId")
         try:
-            self._attach_api(await api, await database)
+            api, database = await asyncio.gather(*[self._broker.dial(number) for number in numbers])
+            self._attach_api(api, database)
         except (StreamNotFoundError, YamuxError) as error:
             _log.error("OnActivate: the plugin API cannot be reached: %s", error)
             text = f"the plugin API cannot be reached: {error}"
             response = hook.adapter.failure(hook.adapter.on_error_choices[-1], AppError(message=text))
         else:
             response = await hook.reply(hook.adapter.request_type())
+        from mattermost_plugin._stock.hook_routes import hook_route
+
+        route = hook_route(HookName.OnActivate, hook)
         server.reply(call, response, route.type, route.source)
 
-    async def _serve_http(self, server: RpcServer, call: Call, body: object) -> None:
-        task = self._http.start(HookName(call.method.rpartition(".")[2]), body)
-        self._http_tasks.add(task)
-        task.add_done_callback(self._http_tasks.discard)
-        await asyncio.wait((task,))
-        if task.cancelled():
-            server.fail(call, "the plugin ends")
-        elif task.result():
-            server.reply(call)
-        else:
-            server.fail(call, "the response is cut off")
+    def _serve_http(self, server: RpcServer, call: Call, body: object) -> asyncio.Task[None] | None:
+        task = self._http.start(server, call, HookName(call.method.rpartition(".")[2]), body)
+        if task is not None:
+            self._http_tasks.add(task)
+            task.add_done_callback(self._http_tasks.discard)
+        return task
 
     def _upload(self, route: HookRoute, hook: UploadHook[Any, Any]) -> _Handler:
         async def handle(server: RpcServer, call: Call, arguments: UploadArguments) -> None:
-            incoming = asyncio.create_task(self._broker.dial(arguments.number(arguments.file_stream)))
+            content = StreamedContent(self._broker, arguments.number(arguments.file_stream))
             outgoing = asyncio.create_task(self._broker.dial(arguments.number(arguments.replacement_stream)))
             request = arguments.request
             kept = route.keep(request)
             bridge = LoopBridge()
-            content = StreamedContent(incoming)
             replacement = StreamedReplacement(outgoing, bridge)
             try:
                 response = await hook.streamed(StreamedUpload(content, bridge), replacement).reply(request)

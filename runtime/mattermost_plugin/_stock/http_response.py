@@ -10,17 +10,16 @@ The host's writer belongs to the request: no call may be under way on it when th
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
-from mattermost_plugin._gob import PLAIN, GobEncodeError
-from mattermost_plugin._gob.go_types import BYTES, INT, STRING, GoMap, GoSlice
-from mattermost_plugin._http_message import HeaderField
+from mattermost_plugin._gob import PLAIN, SKIP, GobEncodeError, Target
+from mattermost_plugin._gob.go_types import BYTES, INT, STRING, GoMap, GoSlice, GoType
 from mattermost_plugin._http_response import ResponseHead, ResponseSink
 from mattermost_plugin._netrpc import EMPTY, NetRPCError
 from mattermost_plugin._netrpc.messages import EMPTY_TYPE
 from mattermost_plugin._stock.broker import MuxBroker, number_bytes
 from mattermost_plugin._stock.rpc_streams import RpcClient
-from mattermost_plugin._stock.stream import MuxStream
 from mattermost_plugin.errors import ClientDisconnected
 
 __all__ = ["HEADER_TYPE", "HostResponse", "canonical_name"]
@@ -35,8 +34,6 @@ _HELD_BYTES: Final = 256 * 1024
 _WRITE_BYTES: Final = 240 * 1024
 """Largest piece in one call: with what is around it, it fits into the stream's window."""
 
-_FAILURES: Final = (NetRPCError, GobEncodeError)
-
 
 class HostResponse(ResponseSink):
     """A response that the host's response writer takes.
@@ -50,14 +47,19 @@ class HostResponse(ResponseSink):
     """
 
     def __init__(self, broker: MuxBroker, number: int) -> None:
-        self._writer = _Writer(broker.begin_dial(number), number_bytes(number))
+        self._client = RpcClient(broker.begin_dial(number), greeting=number_bytes(number))
+        self._preset: dict[str, list[str]] = {}
         self._head: ResponseHead | None = None
+        self._header_due = True
         self._pieces: list[bytes] = []
         self._held = 0
         self._flush_wanted = False
-        self._pump: asyncio.Task[None] | None = None
+        self._is_calling = False
         self._progress = asyncio.Event()
         self._failure = ""
+        # Before any other call: the host reads its header for the answer, and a Go process dies when a map is read
+        # while something else changes it.
+        self._begin("Plugin.Header", EMPTY, EMPTY_TYPE, self._take_preset, PLAIN)
 
     async def send(self, head: ResponseHead | None, chunk: bytes, *, flush: bool, complete: bool) -> None:
         """See ResponseSink."""
@@ -69,16 +71,10 @@ class HostResponse(ResponseSink):
             self._held += len(chunk)
         # The end of the request is a flush, too.
         self._flush_wanted |= flush and not complete
-        if self._pump is None:
-            self._pump = asyncio.create_task(self._send_all())
-        while self._is_sending and (flush or complete or self._held > _HELD_BYTES):
-            self._progress.clear()
-            await self._progress.wait()
+        self._advance()
+        while self._is_calling and (flush or complete or self._held > _HELD_BYTES):
+            await self._wait()
         self._check()
-
-    @property
-    def _is_sending(self) -> bool:
-        return self._pump is not None
 
     async def cut_off(self) -> bool:
         """Break the connection to the client, so that it does not take what it got for a whole response.
@@ -88,55 +84,82 @@ class HostResponse(ResponseSink):
         """
         await self._settle()
         try:
-            await self._writer.preset()
-            await self._writer.client.call("Plugin.HijackResponse", EMPTY, EMPTY_TYPE)
-            await self._writer.client.call("Plugin.HjConnClose", EMPTY, EMPTY_TYPE)
-        except _FAILURES:
+            await self._client.call("Plugin.HijackResponse", EMPTY, EMPTY_TYPE)
+            await self._client.call("Plugin.HjConnClose", EMPTY, EMPTY_TYPE)
+        except NetRPCError:
             return False
         return True
 
     async def close(self) -> None:
         """Wait for what is under way, send nothing more, and give the stream up."""
         await self._settle()
-        try:
-            await self._writer.preset()
-        except _FAILURES:
-            return
-        self._writer.client.close()
+        self._client.close()
 
     async def _settle(self) -> None:
-        self._pieces.clear()
-        self._flush_wanted = False
         self._failure = self._failure or "the response is over"
-        if self._pump is not None:
-            await asyncio.wait((self._pump,))
+        while self._is_calling:
+            await self._wait()
+
+    async def _wait(self) -> None:
+        self._progress.clear()
+        await self._progress.wait()
 
     def _check(self) -> None:
         if self._failure:
             raise ClientDisconnected(self._failure)
 
-    async def _send_all(self) -> None:
-        try:
-            while self._head is not None or self._pieces or self._flush_wanted:
-                await self._send_next()
-                self._progress.set()
-        except _FAILURES as error:
-            # Most often the host's words for a client that has gone.
-            self._failure = self._failure or f"the response cannot be sent: {error}"
-        finally:
-            self._pump = None
-            self._progress.set()
-
-    async def _send_next(self) -> None:
-        writer = self._writer
+    def _advance(self) -> None:
+        """Make the next call, if none is under way."""
+        if self._is_calling or self._failure:
+            return
         if self._head is not None:
-            head, self._head = self._head, None
-            await writer.send_head(*head)
+            status, fields = self._head
+            if fields and self._header_due:
+                self._header_due = False
+                # A field takes the place of the server's, as it does when a Go plugin sets it.
+                self._preset.update((canonical_name(field.name), field.values) for field in fields)
+                self._begin("Plugin.SyncHeader", self._preset, HEADER_TYPE, self._called)
+                return
+            self._head = None
+            if status != _OK:
+                # What is written first says 200, and so does the end of the request.
+                self._begin("Plugin.WriteHeader", status, INT, self._called)
+                return
         if self._pieces:
-            await writer.client.call("Plugin.Write", self._next_write(), BYTES)
+            self._begin("Plugin.Write", self._next_write(), BYTES, self._called)
         elif self._flush_wanted:
             self._flush_wanted = False
-            await writer.client.call("Plugin.Flush", EMPTY, EMPTY_TYPE)
+            self._begin("Plugin.Flush", EMPTY, EMPTY_TYPE, self._called)
+
+    def _begin(
+        self,
+        method: str,
+        value: object,
+        go_type: GoType,
+        done: Callable[[object, NetRPCError | None], None],
+        target: Target[object] = SKIP,
+    ) -> None:
+        try:
+            self._client.begin(method, value, go_type, done, target)
+            self._is_calling = True
+        except (NetRPCError, GobEncodeError) as error:
+            self._fail(error)
+
+    def _take_preset(self, preset: object, error: NetRPCError | None) -> None:
+        if isinstance(preset, dict):
+            self._preset = preset
+        self._called(None, error)
+
+    def _called(self, _: object, error: NetRPCError | None) -> None:
+        self._is_calling = False
+        if error is not None:
+            self._fail(error)
+        self._advance()
+        self._progress.set()
+
+    def _fail(self, error: Exception) -> None:
+        # Most often the host's words for a client that has gone.
+        self._failure = self._failure or f"the response cannot be sent: {error}"
 
     def _next_write(self) -> bytes:
         size = count = 0
@@ -149,34 +172,6 @@ class HostResponse(ResponseSink):
         del self._pieces[:count]
         self._held -= size
         return data
-
-
-class _Writer:
-    """The host's response writer."""
-
-    def __init__(self, stream: MuxStream, greeting: bytes) -> None:
-        self.client = RpcClient(stream, greeting=greeting)
-        self._asking = asyncio.create_task(self.client.call("Plugin.Header", EMPTY, EMPTY_TYPE, PLAIN))
-
-    async def preset(self) -> dict[str, list[str]]:
-        """The header fields that the server has set.
-
-        Wait for it before any other call and before the end: the host reads its header for the answer, and a Go
-        process dies when a map is read while something else changes it.
-        """
-        preset = await asyncio.shield(self._asking)
-        return preset if isinstance(preset, dict) else {}
-
-    async def send_head(self, status: int, fields: list[HeaderField]) -> None:
-        """Send status and header fields."""
-        header = await self.preset()
-        if fields:
-            # A field takes the place of the server's, as it does when a Go plugin sets it.
-            header.update((canonical_name(field.name), field.values) for field in fields)
-            await self.client.call("Plugin.SyncHeader", header, HEADER_TYPE)
-        if status != _OK:
-            # What is written first says 200, and so does the end of the request.
-            await self.client.call("Plugin.WriteHeader", status, INT)
 
 
 def canonical_name(name: str) -> str:

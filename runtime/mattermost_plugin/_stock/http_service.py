@@ -10,11 +10,13 @@ from typing import Final
 from mattermost_plugin._bound_plugin import BoundPlugin
 from mattermost_plugin._http_exchange import HTTPExchange
 from mattermost_plugin._http_stream import RequestHead
+from mattermost_plugin._netrpc import Call
 from mattermost_plugin._stock.broker import MuxBroker
 from mattermost_plugin._stock.http_response import HostResponse
 from mattermost_plugin._stock.io_reader import StreamedContent
 from mattermost_plugin._stock.plain import mapping_of, number_of, text_of
-from mattermost_plugin._stock.stream import MuxStream
+from mattermost_plugin._stock.rpc_streams import RpcServer
+from mattermost_plugin._yamux import YamuxError
 from mattermost_pluginapi.hooks.names import HookName
 from mattermost_pluginapi.models import PluginContext
 
@@ -37,44 +39,54 @@ class HTTPService:
         self._plugin = plugin
         self._broker = broker
 
-    def start(self, hook: HookName, arguments: object) -> asyncio.Task[bool]:
-        """Answer a request.
+    def start(self, server: RpcServer, call: Call, hook: HookName, arguments: object) -> asyncio.Task[None] | None:
+        """Answer a request, and the call that brought it.
 
         Returns:
-            What tells whether the hook may be answered as one that succeeded. False: the response broke off, and the
-            host must be told so.
+            The task that does it; None if the call has its answer.
         """
         fields = mapping_of(arguments)
-        # At once: the host gives a stream up 5 s after it has sent the call.
-        response = HostResponse(self._broker, number_of(fields, "ResponseWriterStream"))
-        body_id = number_of(fields, "RequestBodyStream")
-        body = asyncio.create_task(self._broker.dial(body_id)) if body_id else None
-        return asyncio.create_task(self._answer(hook, fields, response, body), name=f"{hook} request")
+        body = number_of(fields, "RequestBodyStream")
+        head = _request_head(mapping_of(fields.get("Request")), has_body=body != 0)
+        try:
+            # At once: the host gives a stream up 5 s after it has sent the call.
+            response = HostResponse(self._broker, number_of(fields, "ResponseWriterStream"))
+            source = StreamedContent(self._broker, body, head.content_length if head.content_length >= 0 else None)
+        except YamuxError as error:
+            server.fail(call, f"the request's streams cannot be reached: {error}")
+            return None
+        context = _context(mapping_of(fields.get("Context")))
+        exchange = HTTPExchange(head, context, source, response, label=hook, logger=_log)
+        return asyncio.create_task(self._answer(server, call, hook, exchange, source, response), name=f"{hook} request")
 
     async def _answer(
         self,
+        server: RpcServer,
+        call: Call,
         hook: HookName,
-        fields: Mapping[str, object],
+        exchange: HTTPExchange,
+        source: StreamedContent,
         response: HostResponse,
-        dialling: asyncio.Task[MuxStream] | None,
-    ) -> bool:
-        head = _request_head(mapping_of(fields.get("Request")), has_body=dialling is not None)
-        source = StreamedContent(dialling, head.content_length if head.content_length >= 0 else None)
-        context = _context(mapping_of(fields.get("Context")))
-        exchange = HTTPExchange(head, context, source, response, label=hook, logger=_log)
+    ) -> None:
+        problem = ""
         try:
-            is_whole = await exchange.run(self._plugin.http_handler(self._plugin.http[hook]))
-            return is_whole or await response.cut_off()
+            handler = self._plugin.http_handler(self._plugin.http[hook])
+            if not (await exchange.run(handler) or await response.cut_off()):
+                problem = "the response is cut off"
         except asyncio.CancelledError:
             task = asyncio.current_task()
-            if task is None or not task.cancelling():
-                # The client has gone: nobody reads an answer.
-                return True
-            await response.cut_off()
-            raise
+            # Otherwise the client has gone, and nobody reads an answer.
+            if task is not None and task.cancelling():
+                task.uncancel()
+                problem = "the plugin ends"
+                await response.cut_off()
         finally:
             source.close()
             await response.close()
+        if problem:
+            server.fail(call, problem)
+        else:
+            server.reply(call)
 
 
 def _request_head(fields: Mapping[str, object], *, has_body: bool) -> RequestHead:

@@ -6,11 +6,10 @@ closes the stream when the content ends while it serves one.
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final
 
 from mattermost_plugin._http_stream import ChunkSource
-from mattermost_plugin._stock.broker import StreamNotFoundError
+from mattermost_plugin._stock.broker import MuxBroker, number_bytes
 from mattermost_plugin._stock.stream import MuxStream
 from mattermost_plugin._yamux import StreamClosedError, YamuxError
 from mattermost_plugin.errors import RequestAborted
@@ -42,15 +41,20 @@ class StreamedContent(ChunkSource):
     waits for it to go on.
 
     Args:
-        dialling: gives the stream; None if there is no content.
+        broker: reaches the stream.
+        number: the stream's number; 0 if there is no content.
         expected: number of bytes, if it is known. Fewer mean that the content broke off.
+
+    Raises:
+        YamuxError: the connection is over.
     """
 
-    def __init__(self, dialling: asyncio.Task[MuxStream] | None, expected: int | None = None) -> None:
-        self._dialling = dialling
+    def __init__(self, broker: MuxBroker, number: int, expected: int | None = None) -> None:
+        self._stream = broker.begin_dial(number) if number else None
+        self._greeting = number_bytes(number)
         self._left = expected
-        self._stream: MuxStream | None = None
-        self._is_complete = dialling is None
+        self._is_asked_for = False
+        self._is_complete = not number
 
     @property
     def at_end(self) -> bool:
@@ -59,33 +63,38 @@ class StreamedContent(ChunkSource):
 
     async def next_chunk(self) -> bytes:
         """See ChunkSource."""
-        if self._is_complete or self._dialling is None:
+        stream = self._stream
+        if self._is_complete or stream is None:
             return b""
+        if not self._is_asked_for:
+            self._is_asked_for = True
+            stream.write(varint(_EVERYTHING))
         try:
-            if self._stream is None:
-                # Shielded: a handler that gives up waiting does not give up the stream.
-                stream = await asyncio.shield(self._dialling)
-                stream.write(varint(_EVERYTHING))
-                self._stream = stream
-            chunk = await self._stream.read()
-        except (StreamNotFoundError, YamuxError) as error:
+            # Piece by piece, so that a handler that gives up waiting loses none.
+            while self._greeting:
+                self._greet(await stream.read(len(self._greeting)))
+            # All at once: a handler in a thread waits for each chunk.
+            chunk = await stream.read_ready()
+        except YamuxError as error:
             raise RequestAborted(f"the content broke off: {error}") from error
         self._count(chunk)
         return chunk
 
     def close(self) -> None:
         """Read no more."""
-        dialling = self._dialling
-        if dialling is None:
+        stream, self._stream = self._stream, None
+        if stream is None:
             return
-        if not dialling.done():
-            dialling.add_done_callback(_close_unread)
-        elif self._stream is None or self._is_complete:
-            _close_unread(dialling)
+        if self._is_complete or not self._is_asked_for:
+            stream.close()
         else:
             # The host may wait for room in the window, which would never come.
-            self._stream.reset()
-        self._dialling = None
+            stream.reset()
+
+    def _greet(self, data: bytes) -> None:
+        if not data or not self._greeting.startswith(data):
+            raise RequestAborted("the host does not offer the content")
+        self._greeting = self._greeting[len(data) :]
 
     def _count(self, chunk: bytes) -> None:
         if self._left is not None:
@@ -96,11 +105,6 @@ class StreamedContent(ChunkSource):
             self._is_complete = True
         elif self._left == 0:
             self._is_complete = True
-
-
-def _close_unread(dialling: asyncio.Task[MuxStream]) -> None:
-    if not dialling.cancelled() and dialling.exception() is None:
-        dialling.result().close()
 
 
 async def serve_content(stream: MuxStream, content: bytes) -> None:

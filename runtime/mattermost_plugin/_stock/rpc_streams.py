@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeAlias
 
 from mattermost_plugin._gob import DICTS, SKIP, GobEncodeError, GobError, Registered, Source, Target
 from mattermost_plugin._gob import Limits as GobLimits
@@ -32,6 +34,8 @@ from mattermost_plugin._stock.stream import MuxStream
 __all__ = ["CallRefusedError", "ReplyUnreadableError", "RpcClient", "RpcServer"]
 
 _log = logging.getLogger(__name__)
+
+Done: TypeAlias = Callable[[object, NetRPCError | None], None]
 
 
 class CallRefusedError(NetRPCError):
@@ -135,7 +139,7 @@ class RpcClient:
         self._stream = stream
         self._greeting = greeting
         self._connection = ClientConnection(registry, gob_limits)
-        self._waiting: dict[int, asyncio.Future[object]] = {}
+        self._waiting: dict[int, Done] = {}
         self._loop = asyncio.get_running_loop()
         self._end: StreamEndedError | None = None
         stream.push_to(self)
@@ -158,17 +162,43 @@ class RpcClient:
             ReplyUnreadableError: the reply fits no target.
             StreamEndedError: the stream has ended, before the call or under it.
         """
-        if self._end is not None:
-            raise self._end
-        seq = self._connection.call(method, value, go_type, target, source)
-        future = self._waiting[seq] = self._loop.create_future()
-        self._stream.write(self._connection.data_to_send())
+        future: asyncio.Future[object] = self._loop.create_future()
+        seq = self.begin(method, value, go_type, partial(_settle, future), target, source)
         try:
             return await future
         finally:
             # Cancelled: whoever answers later answers nobody.
             if self._waiting.pop(seq, None) is not None:
                 self._connection.forget(seq)
+
+    def begin(
+        self,
+        method: str,
+        value: object,
+        go_type: GoType,
+        done: Done,
+        target: Target[object] = SKIP,
+        source: Source = DICTS,
+    ) -> int:
+        """Make a call whose outcome is told to a function, in the turn of the loop in which it comes.
+
+        Args:
+            method: as for `call`, and so are those that are not named here.
+            done: is told the reply, or None and what `call` would raise. Must not raise.
+
+        Returns:
+            The number of the call.
+
+        Raises:
+            GobEncodeError: the argument cannot be sent, and nothing was.
+            StreamEndedError: the stream has ended.
+        """
+        if self._end is not None:
+            raise self._end
+        seq = self._connection.call(method, value, go_type, target, source)
+        self._waiting[seq] = done
+        self._stream.write(self._connection.data_to_send())
+        return seq
 
     @property
     def is_over(self) -> bool:
@@ -187,7 +217,7 @@ class RpcClient:
         if self._greeting:
             data = self._without_greeting(data)
         for event in self._connection.receive(data):
-            self._settle(event)
+            self._tell(event)
 
     def ended(self, error: Exception | None) -> None:
         """See StreamUser."""
@@ -205,21 +235,21 @@ class RpcClient:
         self._greeting = self._greeting[size:]
         return data[size:]
 
-    def _settle(self, event: ClientEvent) -> None:
+    def _tell(self, event: ClientEvent) -> None:
         if isinstance(event, StreamFailed):
             _log.error("calls to the host end: %s", event.error)
             self._give_up(event.error)
             self._stream.reset()
             return
-        future = self._waiting.pop(event.seq, None)
-        if future is None or future.done():
+        done = self._waiting.pop(event.seq, None)
+        if done is None:
             return
         if type(event) is ReplyReceived:
-            future.set_result(event.body)
+            done(event.body, None)
         elif isinstance(event, CallRefused):
-            future.set_exception(CallRefusedError(event.text))
+            done(None, CallRefusedError(event.text))
         elif isinstance(event, ReplyUnreadable):
-            future.set_exception(ReplyUnreadableError(event.error))
+            done(None, ReplyUnreadableError(event.error))
 
     def _give_up(self, failure: StreamEndedError) -> None:
         if self._end is not None:
@@ -227,6 +257,14 @@ class RpcClient:
         self._end = failure
         self._connection.end()
         waiting, self._waiting = self._waiting, {}
-        for future in waiting.values():
-            if not future.done():
-                future.set_exception(failure)
+        for done in waiting.values():
+            done(None, failure)
+
+
+def _settle(future: asyncio.Future[object], reply: object, error: NetRPCError | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(reply)
+    else:
+        future.set_exception(error)
