@@ -39,7 +39,7 @@ class AsyncCall:
         self._timer: asyncio.TimerHandle | None = None
         self._coroutine = begin()
         self._started = self._loop.time()
-        self._task = start_task(contain_exit(self._coroutine), self._loop)
+        self._task = start_task(contain_exit(self._coroutine), self._loop, handler.spec.label)
 
     def watch(self) -> None:
         """Have the outcome told, at once if it is there."""
