@@ -85,6 +85,9 @@ class RpcServer:
             _log.error("%s: the reply to %s cannot be sent: %s", self._label, call.method, error)
             self._connection.fail(call, f"the plugin's reply cannot be sent: {error.reason}")
         self._stream.write(self._connection.data_to_send())
+        if not self._connection.open_calls:
+            # Others would share the send; for one alone it only comes later.
+            self._stream.flush()
 
     def fail(self, call: Call, text: str) -> None:
         """Answer a call with an error."""

@@ -142,6 +142,10 @@ class MuxStream:
             self._connection.session.send(self.stream_id, data)
             self._connection.flush_soon()
 
+    def flush(self) -> None:
+        """Have what was written leave at once, and not at the end of this turn of the event loop."""
+        self._connection.flush()
+
     async def send(self, data: bytes) -> None:
         """Send bytes, and return when the peer has given credit for all of them.
 
