@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 import warnings
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
 from mattermost_plugin._redaction import exception_text
-from mattermost_plugin.devhost import ApiError, DevHost, ManualClock, SystemClock
+from mattermost_plugin.devhost import ApiError, DevHost, DevHostError, ManualClock, SystemClock
 from mattermost_plugin.devhost._grpc_api_server import Network
 from mattermost_plugin.devhost.events import Event, LogWritten
 from mattermost_plugin.testing._begun import say_begun
@@ -237,19 +240,32 @@ class ServerCore:
         if self._is_closed:
             return
         left: list[str] = []
+        # A loop that has been blocked for so long may be so for ever.
+        patience_s = TIMEOUT_S if self._is_late and self._thread.blocked_at() else START_TIMEOUT_S
         try:
             # What was too late before is so still, and would be waited for once more.
             if not self._is_late:
                 self._settle_last(left)
-            self._act("close()", self._unload_all, settles=False, at_least_s=START_TIMEOUT_S)
+            self._act("close()", self._unload_all, settles=False, at_least_s=patience_s)
             left += self._read("close()", lambda _: self._leftovers.find())
-            self._act("close()", DevHost.close, settles=False, at_least_s=START_TIMEOUT_S)
+            self._act("close()", DevHost.close, settles=False, at_least_s=patience_s)
+        except BaseException:
+            self._kill_processes()
+            raise
         finally:
             self._is_closed = True
             if not self._thread.stop():
                 left.append(f"the event loop does not end: {self._thread.blocked_at()}")
         for each in left:
             warnings.warn(LeftoverWarning(each), stacklevel=2)
+
+    def _kill_processes(self) -> None:
+        """Leave no process behind, also if nothing can be ended in good order."""
+        for plugin in self._host.world.plugins:
+            with suppress(DevHostError, ProcessLookupError):
+                pid = self._host.pid(plugin.plugin_id)
+                if pid is not None:
+                    os.kill(pid, signal.SIGKILL)
 
     def _settle_last(self, left: list[str]) -> None:
         try:
