@@ -20,20 +20,10 @@ from bench.effort import FULL, Effort
 from bench.plugin_process import Workplace
 from bench.report import print_header, print_load_warning, print_results
 from bench.workload import post_request
-from mattermost_plugin._gob import (
-    DICTS,
-    GENERIC,
-    SKIP,
-    Decoder,
-    Encoder,
-    GoTable,
-    RecordTarget,
-    Registered,
-    Source,
-    Target,
-    json_form,
-)
+from mattermost_plugin._gob import DICTS, GENERIC, SKIP, Decoder, Encoder, RecordTarget, Registered, Source, Target
+from mattermost_plugin._gob.go_table import GoTable
 from mattermost_plugin._gob.go_types import BasicKind, GoBasic, GoStruct, GoType, pointed_to
+from mattermost_plugin._gob.json_form import json_form
 from mattermost_plugin._gob.puts import AddEach
 from mattermost_plugin._gob.sources import Attr, RecordSource
 from mattermost_pluginapi.v1.api_user_pb2 import GetUsersResponse

@@ -16,7 +16,8 @@ import sys
 from collections.abc import Iterable
 from typing import BinaryIO, TextIO
 
-from mattermost_plugin._gob import GENERIC, NEED_DATA, Decoder, GobError, json_form
+from mattermost_plugin._gob import GENERIC, NEED_DATA, Decoder, GobError
+from mattermost_plugin._gob.json_form import json_form
 
 __all__ = ["main"]
 

@@ -7,7 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from mattermost_plugin._gob import GENERIC, JSON, NEED_DATA, Decoder, Encoder, GoTable, Limits, Registered, Target
+from mattermost_plugin._gob import GENERIC, NEED_DATA, Decoder, Encoder, Limits, Registered, Target
+from mattermost_plugin._gob.go_table import GoTable
+from mattermost_plugin._gob.json_form import JSON
 from mattermost_plugin._gob.messages import MessageBuffer
 from tests.gob.go_source import stock
 

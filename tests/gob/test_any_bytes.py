@@ -15,8 +15,8 @@ from mattermost_plugin._gob import (
     GobMismatchError,
     Limits,
     Target,
-    json_form,
 )
+from mattermost_plugin._gob.json_form import json_form
 from mattermost_plugin._gob.messages import message
 from tests.gob.post_records import MESSAGE_WILL_BE_POSTED, POST
 from tests.gob.streams import bodies, features, vectors

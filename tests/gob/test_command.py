@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from mattermost_plugin._gob import JSON, GoTime, Interface, Marshaled, Pairs, json_form
+from mattermost_plugin._gob import GoTime, Interface, Marshaled, Pairs
+from mattermost_plugin._gob.json_form import JSON, json_form
 from mattermost_plugin.gob import convert
 from tests.gob.craft import INT, INTERFACE, STRING, define_slice, define_struct, name_bytes, plain, raw, stream, value
 from tests.gob.streams import vector

@@ -2,8 +2,8 @@
 
 import pytest
 
-from mattermost_plugin._gob import GoTable
 from mattermost_plugin._gob import go_types as go
+from mattermost_plugin._gob.go_table import GoTable
 from mattermost_plugin._gob.go_types import (
     BasicKind,
     GoArray,

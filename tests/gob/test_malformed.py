@@ -167,6 +167,7 @@ def test_a_stream_that_is_dead_stays_so() -> None:
         errors.append(caught.value)
     assert [str(error) for error in errors] == ["gob: type id 0 is not defined at byte 1"] * 4
     decoder.feed(b"\0" * 1000)
+    assert decoder.buffered_bytes == 0
     with pytest.raises(GobDataError, match="type id 0"):
         decoder.next_value(GENERIC)
 
@@ -206,6 +207,15 @@ def test_the_path_names_types_and_fields_and_no_keys() -> None:
         read(stream(outer, inner, define_map(66, STRING, 65), broken))
     assert caught.value.path == "Outer.ByKey.Name"
     assert "secret" not in str(caught.value)
+
+
+def test_names_of_a_peer_do_not_spoil_a_log() -> None:
+    outer = define_struct(64, "Evil\nINFO all is well", **{"F\x1b[31m" + "x" * 500: STRING})
+    with pytest.raises(GobDataError) as caught:
+        read(stream(outer, value(64, raw("01 fc 00000fff 00"))))
+    assert caught.value.path.startswith(r"Evil\nINFO all is well.F\x1b[31mxxx")
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 250
 
 
 def test_a_limit_error_is_a_data_error_that_names_the_limit() -> None:

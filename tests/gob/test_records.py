@@ -18,17 +18,31 @@ from mattermost_plugin._gob import (
     GobDataError,
     GobEncodeError,
     GobMismatchError,
+    GoTime,
     Interface,
     RecordSource,
     RecordTarget,
 )
-from mattermost_plugin._gob.go_types import INT, STRING, GoField, GoStruct
-from mattermost_plugin._gob.puts import AddEach, Call, Extend, Fill, FillEach, Put, SetAttr, SetItem, Update
-from mattermost_plugin._gob.sources import Attr, Present
+from mattermost_plugin._gob.go_types import INT, STRING, TIME, GoField, GoStruct
+from mattermost_plugin._gob.puts import AddEach, Call, Extend, Fill, FillEach, Put, SetAttr, SetItem, Unmarshal, Update
+from mattermost_plugin._gob.sources import Attr, Computed, Present
+from mattermost_pluginapi.v1.autocomplete_pb2 import AutocompleteData
 from mattermost_pluginapi.v1.hooks_message_pb2 import MessageWillBePostedRequest
 from mattermost_pluginapi.v1.post_pb2 import Post, PostImage
 from tests.gob.craft import INT as INT_ID
-from tests.gob.craft import INTERFACE, define_slice, define_struct, held, name_bytes, plain, raw, stream, value
+from tests.gob.craft import (
+    INTERFACE,
+    common,
+    define,
+    define_slice,
+    define_struct,
+    held,
+    name_bytes,
+    plain,
+    raw,
+    stream,
+    value,
+)
 from tests.gob.craft import STRING as STRING_ID
 from tests.gob.post_records import IMAGE_TEXTS, MESSAGE_WILL_BE_POSTED, POST, POST_SOURCE
 from tests.gob.streams import read, stock_encoder, stock_table, values, vector
@@ -251,6 +265,22 @@ def test_records_held_by_interfaces() -> None:
         read(wrong, target)
 
 
+def test_types_that_marshal_themselves() -> None:
+    def set_time(thing: Thing, data: bytes) -> None:
+        thing.at = GoTime.from_bytes(data)
+
+    target = things({"At": Unmarshal(set_time), "N": SetAttr("n")})
+    kind = GoStruct("S", (GoField("At", TIME), GoField("N", INT)))
+    encoder = stock_encoder()
+    time = GoTime(5, 6, 3625)
+    assert read(encoder.encode({"At": time, "N": 1}, kind), target) == [Thing(at=time, n=1)]
+    data = stream(define_struct(64, "S", At=65, N=INT_ID), define(65, 4, common("Time")), value(64, raw("01 01 09 00")))
+    with pytest.raises(GobMismatchError, match="refused with ValueError"):
+        read(data, target)
+    with pytest.raises(GobMismatchError, match="a int where a value that marshals itself"):
+        read(stream(define_struct(64, "S", At=INT_ID), value(64, b"\0")), target)
+
+
 def test_recursive_records() -> None:
     class Node:
         def __init__(self) -> None:
@@ -336,6 +366,24 @@ def test_a_fault_of_the_source_names_the_field_and_leaves_the_stream_as_it_was()
         encoder.encode(Thing(a=1), struct, source)
     assert caught.value.path == "S.B"
     assert read(encoder.encode({"A": 1}, struct, DICTS)) == [{"A": 1}]
+
+
+def test_what_a_function_of_the_source_says_is_not_passed_on() -> None:
+    def refuse(_: object) -> object:
+        raise ValueError("secret")
+
+    struct = GoStruct("S", (GoField("A", INT),))
+    with pytest.raises(GobEncodeError, match=r"^gob: a value was refused with ValueError in S\.A$"):
+        stock_encoder().encode(Thing(), struct, RecordSource({"A": Computed(refuse)}))
+
+
+def test_a_record_that_contains_records_of_its_own_kind() -> None:
+    target = RecordTarget(AutocompleteData, {"Trigger": SetAttr("trigger"), "SubCommands": AddEach("sub_commands")})
+    source = RecordSource({"Trigger": Attr("trigger"), "SubCommands": Attr("sub_commands")})
+    data = AutocompleteData(trigger="a")
+    data.sub_commands.add(trigger="b").sub_commands.add(trigger="c")
+    kind = stock_table().struct("model.AutocompleteData")
+    assert read(stock_encoder().encode(data, kind, source), target) == [data]
 
 
 def test_values_in_interfaces_of_dicts_are_named() -> None:

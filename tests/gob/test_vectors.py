@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from mattermost_plugin._gob import GENERIC, SKIP, Decoder, json_form
+from mattermost_plugin._gob import GENERIC, SKIP, Decoder
+from mattermost_plugin._gob.json_form import json_form
 from mattermost_plugin.gob import convert
 from tests.gob.streams import (
     Vector,

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from mattermost_plugin._gob import GENERIC, NEED_DATA, Decoder, Encoder, GobMismatchError, json_form
+from mattermost_plugin._gob import GENERIC, NEED_DATA, Decoder, Encoder, GobMismatchError
+from mattermost_plugin._gob.json_form import json_form
 from mattermost_plugin._gob.targets import AnyTarget
 from mattermost_plugin._stock.go_types import go_type
 from mattermost_plugin._stock.struct_sources import registry, struct_source

@@ -198,7 +198,7 @@ def test_tests_fail_with_helpful_texts(pytester: pytest.Pytester) -> None:
     # What is shown is the test's own code, and nothing of what lies below it.
     result.stdout.no_fnmatch_line("*_core.py:*")
     result.stdout.no_fnmatch_line("*_loop_thread.py:*")
-    result.stdout.no_fnmatch_line("*_dispatch.py*")
+    result.stdout.no_fnmatch_line("*_dispatch.py:*")
 
 
 def test_settings(pytester: pytest.Pytester) -> None:

@@ -13,15 +13,15 @@ How the parts lie on each other, lowest first:
     shapes, definitions, type_table          what a peer's type definitions mean
     targets, puts                            what values become
     code_writer, readers, held, decoder      reading
-    go_types, go_table, type_ids             declared types, and their definitions
+    go_types, type_ids                       declared types, and their definitions
     sources, encode_writer, writers, encoder writing
+
+Not loaded with it: `go_table`, which makes declared types of a table, and `json_form`, which shows values to people.
 """
 
 from mattermost_plugin._gob.decoder import NEED_DATA, Decoder, NeedData
 from mattermost_plugin._gob.encoder import BASIC_NAMES, Encoder, Item, Registered
 from mattermost_plugin._gob.errors import GobDataError, GobEncodeError, GobError, GobLimitError, GobMismatchError
-from mattermost_plugin._gob.go_table import GoTable
-from mattermost_plugin._gob.json_form import JSON, json_form
 from mattermost_plugin._gob.limits import Limits
 from mattermost_plugin._gob.shapes import Kind, Shape
 from mattermost_plugin._gob.sources import DICTS, RecordSource, Source
@@ -32,13 +32,11 @@ __all__ = [
     "BASIC_NAMES",
     "DICTS",
     "GENERIC",
-    "JSON",
     "NEED_DATA",
     "PLAIN",
     "SKIP",
     "Decoder",
     "Encoder",
-    "GoTable",
     "GoTime",
     "GobDataError",
     "GobEncodeError",
@@ -58,5 +56,4 @@ __all__ = [
     "Shape",
     "Source",
     "Target",
-    "json_form",
 ]

@@ -26,7 +26,7 @@ from mattermost_plugin._gob.primitives import (
     long_uint,
     skip_long,
 )
-from mattermost_plugin._gob.shapes import Kind, Shape
+from mattermost_plugin._gob.shapes import Kind, Shape, readable
 from mattermost_plugin._gob.source_text import SourceText
 from mattermost_plugin._gob.state import too_deep, too_many, wrong_length
 from mattermost_plugin._gob.struct_numbers import SHORT_FIELDS, WIDE, long_delta
@@ -330,7 +330,7 @@ class CodeWriter(SourceText):
         with self.block("while True:"):
             for number, (name, part) in enumerate(shape.fields):
                 with self.block(f"if n == {number}:"):
-                    self.begin_field(name)
+                    self.begin_field(readable(name))
                     end = "pos"
                     if puts is None:
                         self.skip(part)

@@ -98,8 +98,9 @@ class Decoder:
         return self._messages.is_inside_message
 
     def feed(self, data: bytes | bytearray | memoryview) -> None:
-        """Take what has arrived, however it is cut."""
-        self._messages.feed(data)
+        """Take what has arrived, however it is cut. A dead stream keeps nothing."""
+        if self._error is None:
+            self._messages.feed(data)
 
     def next_value(self, target: Target[T]) -> T | NeedData:
         """Take the next value.
@@ -154,14 +155,16 @@ class Decoder:
             GobDataError: it ended within a value, or it was dead already.
         """
         if self._error is not None:
-            raise self._error
+            # Without the frames of the first time, or they would add up.
+            raise self._error.with_traceback(None)
         if self._messages.is_inside_message or self._buf is not None:
             self._die(Fault(0, "the stream ends inside a value"), self._messages.end + self._messages.buffered)
 
     def _next(self) -> bytes | None:
         """The buffer of the next value, with the definitions before it taken; None if more must come."""
         if self._error is not None:
-            raise self._error
+            # Without the frames of the first time, or they would add up.
+            raise self._error.with_traceback(None)
         if self._buf is not None:
             trouble = self._trouble
             return self._buf if trouble is None or not trouble.is_cut or self._extend(trouble) else None
@@ -292,7 +295,7 @@ class Decoder:
             self._error = GobLimitError(fault.reason, fault.limit, path=path, offset=offset)
         else:
             self._error = GobDataError(fault.reason, path=path, offset=offset)
-        self._messages = MessageBuffer(1)
+        self._messages = MessageBuffer(self._limits.max_message_bytes)
         self._buf = self._trouble = None
         raise self._error from None
 

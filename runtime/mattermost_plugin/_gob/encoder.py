@@ -187,22 +187,35 @@ class Encoder:
             GobEncodeError: it cannot be sent: of another type, out of range, nil where gob has no nil, or of a type
                 whose name is not registered. The stream is as it was before.
         """
-        return self.encode_all([Item(value, go_type, source)])
+        return self.encode_all(((value, go_type, source),))
 
-    def encode_all(self, items: Iterable[Item]) -> bytes:
-        """The bytes for several values that are sent together or not at all; see `encode`."""
+    def encode_all(self, items: Iterable[tuple[object, GoType, Source]]) -> bytes:
+        """The bytes for several values that are sent together or not at all; see `encode`.
+
+        Args:
+            items: For each value, the arguments of `encode`, such as an `Item`.
+
+        Raises:
+            GobEncodeError: one of them cannot be sent.
+        """
         state = self._state
         is_done = False
         try:
             pieces: list[bytes] = []
             for value, go_type, source in items:
-                body = self._body(value, go_type, source)
+                head, write = self._known.get((go_type, source)) or self._learn(go_type, source)
+                parts = [head]
+                write(parts.append, value, state)
                 if state.ids.has_new:
                     pieces += state.ids.take_new()
-                pieces.append(message(body))
+                pieces.append(message(b"".join(parts)))
             is_done = True
+        except UnicodeError as error:
+            raise GobEncodeError("a text that cannot be encoded", path=place_of(error).path) from error
         except (TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
-            raise GobEncodeError(_reason(error), path=place_of(error).path) from error
+            place = place_of(error)
+            reason = str(error) if place.is_ours else f"a value was refused with {type(error).__name__}"
+            raise GobEncodeError(reason, path=place.path) from error
         except RecursionError as error:
             raise GobEncodeError("a value that is nested too deep, or contains itself") from error
         finally:
@@ -212,21 +225,8 @@ class Encoder:
                 self._known.clear()
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def _body(self, value: object, go_type: GoType, source: Source) -> bytes:
-        head, write = self._known.get((go_type, source)) or self._learn(go_type, source)
-        parts = [head]
-        write(parts.append, value, self._state)
-        return b"".join(parts)
-
     def _learn(self, go_type: GoType, source: Source) -> tuple[bytes, Function]:
         base = pointed_to(go_type)
         head = int_bytes(self._state.ids.id(base)) + (b"" if isinstance(base, GoStruct) else b"\0")
         known = self._known[go_type, source] = head, WRITERS.function((base, source))
         return known
-
-
-def _reason(error: Exception) -> str:
-    """What an exception says of a value; our own have no contents of it, nor have those of Python's operators."""
-    if isinstance(error, UnicodeError):
-        return "a text that cannot be encoded"
-    return str(error)

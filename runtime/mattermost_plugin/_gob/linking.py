@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable
 from itertools import count
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
-__all__ = ["PLACES", "Function", "Library", "Links", "load"]
+__all__ = ["COMPILED", "PLACES", "Function", "Library", "Links", "load"]
 
 K = TypeVar("K", bound=Hashable)
 
@@ -21,6 +21,9 @@ Function: TypeAlias = Callable[..., Any]
 
 PLACES: Final = "__gob_places__"
 """Global of compiled functions: the name of the type, and lines with the names of the fields that begin there."""
+
+COMPILED: Final = "gob-compiled-"
+"""How the names of the modules of compiled functions begin."""
 
 _numbers: Final = count(1)
 
@@ -111,7 +114,7 @@ def load(source: str, namespace: dict[str, object], name: str) -> Function:
         namespace: Its globals.
         name: Its name in the source.
     """
-    module = f"gob-compiled-{next(_numbers)}"
+    module = f"{COMPILED}{next(_numbers)}"
     namespace["__name__"] = module
     namespace["__loader__"] = _Loader(source)
     exec(compile(source, module, "exec"), namespace)  # noqa: S102 - see what may be in the source

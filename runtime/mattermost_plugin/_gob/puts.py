@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mattermost_plugin._gob.code_writer import CodeWriter
     from mattermost_plugin._gob.targets import AnyTarget
 
-__all__ = ["AddEach", "Call", "Extend", "Fill", "FillEach", "Put", "SetAttr", "SetItem", "Skip", "Update"]
+__all__ = ["AddEach", "Call", "Extend", "Fill", "FillEach", "Put", "SetAttr", "SetItem", "Skip", "Unmarshal", "Update"]
 
 _LISTS: Final = (Kind.SLICE, Kind.ARRAY)
 
@@ -90,6 +90,29 @@ class Call(Put):
         value, end = code.value(shape, self._target)
         code.line(f"{code.bind(self._function)}(out, {value})")
         return end
+
+
+class Unmarshal(Put):
+    """`function(out, data)`, for the bytes that a type has marshaled itself to, such as time.Time or url.URL.
+
+    A ValueError, TypeError or OverflowError of the function becomes a GobMismatchError.
+
+    Args:
+        function: Gets the record and the bytes.
+    """
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        self._function = function
+
+    def emit(self, code: CodeWriter, shape: Shape) -> str:
+        if not shape.is_marshaled:
+            raise GobMismatchError(f"a {shape.label} where a value that marshals itself is expected")
+        code.size()
+        code.line("e = pos + b")
+        code.line(f"{code.bind(self._function)}(out, buf[pos:e])")
+        return "e"
 
 
 class _Attribute(Put):

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Final, TypeAlias
 
-__all__ = ["BASIC_SHAPES", "FIRST_USER_ID", "Kind", "Shape", "ShapePool"]
+__all__ = ["BASIC_SHAPES", "FIRST_USER_ID", "Kind", "Shape", "ShapePool", "readable"]
 
 
 class Kind(Enum):
@@ -39,7 +39,11 @@ class Kind(Enum):
 
 
 _CONTAINERS: Final = frozenset({Kind.SLICE, Kind.ARRAY, Kind.MAP})
+_MARSHALED: Final = frozenset({Kind.GOB_ENCODER, Kind.BINARY_MARSHALER, Kind.TEXT_MARSHALER})
 _COMPOSED: Final = _CONTAINERS | {Kind.STRUCT}
+
+_MAX_READABLE: Final = 80
+"""Characters of a name in a message."""
 
 FIRST_USER_ID: Final = 64
 """Smallest id that a definition may have. Go begins at 64 or 65, depending on its version."""
@@ -95,12 +99,17 @@ class Shape:
     @property
     def label(self) -> str:
         """Its name, or what it is, for messages."""
-        return self.name or self.kind.value
+        return readable(self.name) or self.kind.value
 
     @property
     def is_struct(self) -> bool:
         """True for structs, which are sent without a zero in front where they stand alone."""
         return self.kind is Kind.STRUCT
+
+    @property
+    def is_marshaled(self) -> bool:
+        """True if a value is bytes that its own type has made."""
+        return self.kind in _MARSHALED
 
     @property
     def is_composed(self) -> bool:
@@ -111,6 +120,12 @@ class Shape:
     def cost(self) -> int:
         """Weight of one value with itself, 0 if it counts itself when it is read."""
         return 0 if self.is_recursive else 1 + self.weight
+
+
+def readable(name: str) -> str:
+    """A name that a peer has chosen, for messages: short, and on one line."""
+    text = name if name.isprintable() else ascii(name)[1:-1]
+    return text if len(text) <= _MAX_READABLE else f"{text[:_MAX_READABLE]}..."
 
 
 BASIC_SHAPES: Final[Mapping[int, Shape]] = {

@@ -17,6 +17,7 @@ is looked up by name while values are read, and a field with `Skip` costs no mor
         "Metadata": Fill("metadata", METADATA),          # out.metadata is filled in place
         "Files": AddEach("files", FILE_INFO),            # out.files.add() is filled in place, for each element
         "Props": Call(set_props, PLAIN),                 # set_props(out, {...})
+        "SeenAt": Unmarshal(set_seen_at),                # set_seen_at(out, b"..."), for a time.Time
     })
     post = decoder.next_value(POST)                      # a Post
 

@@ -9,8 +9,7 @@ from typing import Final
 
 from google.protobuf.message import Message
 
-from mattermost_plugin._gob import GoTable
-from mattermost_plugin._gob.go_table import TypeEntry
+from mattermost_plugin._gob.go_table import GoTable, TypeEntry
 from mattermost_plugin._gob.go_types import GoType
 from mattermost_pluginapi.stock.go_types import GO_TYPES
 

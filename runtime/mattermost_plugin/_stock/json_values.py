@@ -19,7 +19,7 @@ from mattermost_plugin._gob.targets import AnyTarget, GenericTarget, StructPlan
 from mattermost_pluginapi.stock.go_types import REGISTERED
 from mattermost_pluginapi.stock.json_types import JSON_TYPES
 
-__all__ = ["FREE", "json_source", "json_target", "plain_json"]
+__all__ = ["FREE", "json_key", "json_source", "json_target", "plain_json"]
 
 _RAW: Final = "json.RawMessage"
 _BYTES: Final = frozenset({"[]uint8", _RAW})
@@ -157,7 +157,7 @@ def _zero(type_name: str) -> object:
 def plain_json(value: object) -> object:
     """A value that JSON can hold: byte strings in base64, keys of maps as texts, as Go's encoding/json has them."""
     if isinstance(value, dict):
-        return {key if isinstance(key, str) else _key(key): plain_json(item) for key, item in value.items()}
+        return {key if isinstance(key, str) else json_key(key): plain_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain_json(item) for item in value]
     if isinstance(value, bytes):
@@ -167,7 +167,8 @@ def plain_json(value: object) -> object:
     return value
 
 
-def _key(key: object) -> str:
+def json_key(key: object) -> str:
+    """The key of an object for the key of a map."""
     return str(key).lower() if isinstance(key, bool) else str(key)
 
 

@@ -7,6 +7,8 @@ element by element. A patch holds what differs and nothing else, which also keep
 
 from __future__ import annotations
 
+from enum import Enum, auto
+from functools import cache
 from typing import Any, TypeVar
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -37,20 +39,43 @@ def make_patch(before: MessageT, after: MessageT) -> tuple[MessageT, list[str]]:
     return patch, lost
 
 
+class _Kind(Enum):
+    """How a field is compared."""
+
+    SCALAR = auto()
+    MESSAGE = auto()
+    REPEATED = auto()
+
+
+# Any: protobuf's own classes of descriptors have no public names.
+@cache
+def _plan(descriptor: Any) -> tuple[tuple[str, _Kind, Any], ...]:
+    """The fields of a message; asking their descriptors each time takes most of the time of a small patch."""
+    return tuple([(field.name, _kind(field), field) for field in descriptor.fields])
+
+
+def _kind(field: Any) -> _Kind:
+    if field.is_repeated:
+        return _Kind.REPEATED
+    return _Kind.SCALAR if field.message_type is None else _Kind.MESSAGE
+
+
 def _difference(before: Any, after: Any, patch: Any, path: str, lost: list[str]) -> None:
-    for field in before.DESCRIPTOR.fields:
-        name: str = field.name
-        old, new = getattr(before, name), getattr(after, name)
-        if field.is_repeated:
+    scalar, message = _Kind.SCALAR, _Kind.MESSAGE
+    for name, kind, field in _plan(before.DESCRIPTOR):
+        if kind is scalar:
+            old, new = getattr(before, name), getattr(after, name)
+            if old != new or (field.has_presence and before.HasField(name) != after.HasField(name)):
+                if new:
+                    setattr(patch, name, new)
+                elif old:
+                    lost.append(path + name)
+        elif kind is message:
+            _message(before, after, patch, name, path, lost)
+        else:
+            old, new = getattr(before, name), getattr(after, name)
             if old != new:
                 _repeated(field, old, new, getattr(patch, name), path + name, lost)
-        elif field.message_type is not None:
-            _message(before, after, patch, name, path, lost)
-        elif old != new or (field.has_presence and before.HasField(name) != after.HasField(name)):
-            if new:
-                setattr(patch, name, new)
-            elif old:
-                lost.append(path + name)
 
 
 def _message(before: Any, after: Any, patch: Any, name: str, path: str, lost: list[str]) -> None:

@@ -17,6 +17,7 @@ from mattermost_plugin._stock.go_errors import ERROR_TARGET, fill_error
 from mattermost_plugin._stock.go_types import message_class, only_field
 from mattermost_plugin._stock.json_values import FREE, json_target, plain_json
 from mattermost_plugin._stock.puts import FillSame, SetWrapped
+from mattermost_plugin._stock.struct_values import fill_struct
 from mattermost_pluginapi.api.values import set_value, to_struct
 from mattermost_pluginapi.stock.shapes import FieldMap, struct_map
 from mattermost_pluginapi.stock.structs import ENUMS
@@ -162,7 +163,9 @@ def _enum(field: FieldMap) -> _Put:
 def _object(field: FieldMap) -> _Put:
     def put(out: Any, value: object) -> None:
         if isinstance(value, dict):
-            getattr(out, field.field).CopyFrom(to_struct(field.go, _finite(plain_json(value))))
+            struct = getattr(out, field.field)
+            struct.SetInParent()
+            fill_struct(struct, value)
 
     return put
 
