@@ -9,8 +9,11 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from mattermost_plugin.cli.check import command as check
+from mattermost_plugin.cli.deploy import command as deploy
 from mattermost_plugin.cli.dev import command as dev
 from mattermost_plugin.cli.errors import CommandError
+from mattermost_plugin.cli.pack import command as pack
 
 __all__ = ["main"]
 
@@ -51,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {_version()}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
     dev.add_arguments(commands.add_parser("dev", help=dev.HELP))
+    check.add_arguments(commands.add_parser("check", help=check.HELP))
+    pack.add_arguments(commands.add_parser("pack", help=pack.HELP))
+    deploy.add_arguments(commands.add_parser("deploy", help=deploy.HELP))
     return parser
 
 
