@@ -71,5 +71,5 @@ def show(findings: Iterable[Finding], terminal: Terminal) -> None:
         label = terminal.paint(_COLOURS[each.severity], f"{each.severity}:")
         where = f"{visible(each.where)}: " if each.where else ""
         terminal.write(f"{label} {where}{visible(each.what)}")
-        if each.advice:
-            terminal.write(f"    {visible(each.advice)}")
+        for line in each.advice.splitlines():
+            terminal.write(f"    {visible(line)}")

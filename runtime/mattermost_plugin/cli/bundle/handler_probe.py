@@ -56,8 +56,9 @@ def _told(error: BaseException) -> str:
 
 def main() -> None:
     """Answer, and end at once: the script may have started threads."""
-    answer = look(sys.argv[2], sys.argv[3:])
-    with os.fdopen(int(sys.argv[1]), "w", encoding="utf-8") as file:
+    descriptor, script, *module_path = sys.argv[1:]
+    answer = look(script, module_path)
+    with os.fdopen(int(descriptor), "w", encoding="utf-8") as file:
         json.dump(answer, file)
     os._exit(0)
 

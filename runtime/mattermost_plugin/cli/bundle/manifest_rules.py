@@ -36,12 +36,12 @@ def is_plugin_id(text: str) -> bool:
 
 def check_manifest(fields: Fields) -> Iterator[Finding]:
     """Check a manifest's fields. The files that they name are checked elsewhere."""
-    for name in _TEXTS:
-        if fields.get(name) is not None and not isinstance(fields[name], str):
-            yield error(_at(name), "is no text, and the server refuses the manifest", "put it in quotes")
-    for name in _OBJECTS:
-        if fields.get(name) is not None and not isinstance(fields[name], dict):
-            yield error(_at(name), "is no object, and the server refuses the manifest", "see the documentation of it")
+    for field in _TEXTS:
+        if fields.get(field) is not None and not isinstance(fields[field], str):
+            yield error(_at(field), "is no text, and the server refuses the manifest", "put it in quotes")
+    for field in _OBJECTS:
+        if fields.get(field) is not None and not isinstance(fields[field], dict):
+            yield error(_at(field), "is no object, and the server refuses the manifest", "see the documentation of it")
     yield from _check_spelling(fields)
     yield from _check_id(fields.get("id"))
     name = fields.get("name")

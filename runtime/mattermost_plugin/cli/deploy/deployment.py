@@ -8,7 +8,7 @@ from mattermost_plugin.cli.bundle.archive import unpack
 from mattermost_plugin.cli.bundle.bundle_rules import WANTED, check_archive, manifest_of
 from mattermost_plugin.cli.bundle.findings import Severity, has_errors, show
 from mattermost_plugin.cli.deploy.refusals import explained
-from mattermost_plugin.cli.deploy.server_client import ServerClient, ServerRefusal
+from mattermost_plugin.cli.deploy.server_client import ServerClient, ServerRefusalError
 from mattermost_plugin.cli.deploy.status_watch import RUNNING, log_lines, watch
 from mattermost_plugin.cli.errors import CommandError
 from mattermost_plugin.cli.pack.report import as_size
@@ -53,7 +53,7 @@ def deploy(client: ServerClient, bundle: Path, wait_s: float, terminal: Terminal
         client.upload("/plugins", "plugin", bundle, {"force": "true"})
         client.post(f"/plugins/{plugin_id}/enable")
         statuses = watch(client, plugin_id, version, wait_s)
-    except ServerRefusal as refusal:
+    except ServerRefusalError as refusal:
         raise explained(refusal, client) from None
     failed = [status for status in statuses if status.state != RUNNING]
     for status in statuses:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from mattermost_plugin.cli.deploy.server_client import ServerClient, ServerRefusal
+from mattermost_plugin.cli.deploy.server_client import ServerClient, ServerRefusalError
 from mattermost_plugin.cli.errors import CommandError
 
 __all__ = ["explained"]
@@ -26,8 +26,8 @@ _SETTINGS: Final = (
 """The settings with which the server takes no upload: name, value, what to do."""
 
 _BY_STATUS: Final = {
-    401: "the server does not know the token: make one for a system administrator (Profile > Security > Personal Access "
-    "Tokens), or mend the one in MM_ADMIN_TOKEN",
+    401: "the server does not know the token: make one for a system administrator, in the account's profile under "
+    "Security > Personal Access Tokens",
     403: "the token's user may not manage plugins: use the token of a system administrator",
     404: "there is no Mattermost server's API at this address: check --server",
     413: "the bundle is too large for a proxy before the server: raise its limit (client_max_body_size in nginx), or "
@@ -37,7 +37,7 @@ _BY_STATUS: Final = {
 _NOT_UPLOADED: Final = (501, "app.plugin.upload_disabled.app_error")
 
 
-def explained(refusal: ServerRefusal, client: ServerClient) -> CommandError:
+def explained(refusal: ServerRefusalError, client: ServerClient) -> CommandError:
     """The error that says what to do.
 
     Args:

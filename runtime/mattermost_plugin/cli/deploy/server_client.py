@@ -14,7 +14,7 @@ from typing import IO, Final
 
 from mattermost_plugin.cli.errors import CommandError
 
-__all__ = ["ServerClient", "ServerRefusal"]
+__all__ = ["ServerClient", "ServerRefusalError"]
 
 TIMEOUT_S: Final = 120.0
 """For each wait for the server: an upload is unpacked and started before it is answered."""
@@ -26,7 +26,7 @@ _PIECE: Final = 64 * 1024
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class ServerRefusal(CommandError):
+class ServerRefusalError(CommandError):
     """The server has answered a request with an error.
 
     Attributes:
@@ -87,7 +87,7 @@ class ServerClient:
 
         Raises:
             CommandError: the server cannot be reached.
-            ServerRefusal: it answers with an error.
+            ServerRefusalError: it answers with an error.
         """
         return self._call("GET", path, None, {})
 
@@ -142,20 +142,20 @@ class ServerClient:
                 text += "; if the bundle is large, a proxy before the server may refuse its size"
             raise CommandError(text) from None
 
-    def _refusal(self, refusal: urllib.error.HTTPError, text: bytes) -> ServerRefusal:
+    def _refusal(self, refusal: urllib.error.HTTPError, text: bytes) -> ServerRefusalError:
         if 300 <= refusal.code < 400:
             where = refusal.headers.get("Location", "nowhere")
             what = f"{self.url} sends its callers to {where}: give the server's own address"
-            return ServerRefusal(what, refusal.code, "")
+            return ServerRefusalError(what, refusal.code, "")
         try:
             answer = json.loads(text)
         except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):
-            return ServerRefusal(f"{self.url} answers {refusal.code} {refusal.reason}", refusal.code, "")
+            return ServerRefusalError(f"{self.url} answers {refusal.code} {refusal.reason}", refusal.code, "")
         words = [str(answer[key]) for key in ("message", "detailed_error") if answer.get(key)]
         what = f"the server answers {refusal.code}: {' - '.join(words) or answer['id']}"
-        return ServerRefusal(what, refusal.code, answer["id"])
+        return ServerRefusalError(what, refusal.code, answer["id"])
 
 
 def _pieces(head: bytes, content: IO[bytes], tail: bytes) -> Iterator[bytes]:

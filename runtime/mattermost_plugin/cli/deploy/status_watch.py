@@ -25,8 +25,8 @@ MOST_LINES: Final = 10
 _READ_LINES: Final = 200
 
 _ADVICE: Final = {
-    "no such file or directory": "the server's machine has no /bin/sh or nothing at that path; the server's own container "
-    "image has neither a shell nor Python: pack with --self-contained",
+    "no such file or directory": "the server's machine may have no /bin/sh, as the server's own container image, which "
+    "has no Python either: pack with --self-contained",
     "permission denied": "the server may not run programs in its plugins' folder: see its owner and its mount options",
     "exec format error": "the bundle is for another kind of machine: pack with --platform",
     "unsupported plugin protocol": "this server cannot talk to plugins over the protocol that this SDK speaks",

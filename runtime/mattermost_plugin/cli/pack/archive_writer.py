@@ -34,13 +34,13 @@ def write_archive(stage: Path, top_folder: str, output: Path) -> None:
     half = output.with_name(f".{output.name}.{os.getpid()}.half")
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        with half.open("wb") as file:
+        with (
+            half.open("wb") as file,
             # No name and no time in gzip's header.
-            with (
-                gzip.GzipFile("", "wb", compresslevel=9, fileobj=file, mtime=0) as packed,
-                tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
-            ):
-                _add_all(archive, stage, top_folder, time)
+            gzip.GzipFile("", "wb", compresslevel=9, fileobj=file, mtime=0) as packed,
+            tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+        ):
+            _add_all(archive, stage, top_folder, time)
         half.replace(output)
     except OSError as error:
         raise CommandError(f"{output} cannot be written: {error.strerror or error}") from error

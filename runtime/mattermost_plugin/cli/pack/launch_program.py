@@ -3,6 +3,8 @@
 Any Python 3 can read this file, so that one that does not fit can say so.
 """
 
+# ruff: noqa: PTH100, PTH110, PTH112, PTH118, PTH120 - pathlib would take its part of each start
+
 import os
 import sys
 
@@ -88,7 +90,9 @@ def run(script: str) -> None:
     main = type(sys)("__main__")
     main.__dict__.update(__file__=script, __loader__=loader, __builtins__=__builtins__, __package__=None)
     sys.modules["__main__"] = main
-    exec(loader.get_code("__main__"), main.__dict__)  # noqa: S102 - it is the plugin
+    code = loader.get_code("__main__")
+    if code is not None:
+        exec(code, main.__dict__)  # noqa: S102 - it is the plugin
 
 
 if __name__ == "__main__":

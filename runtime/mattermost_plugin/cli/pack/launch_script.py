@@ -28,7 +28,8 @@ look_for() {
         */shims)
             # A version manager's stand-in takes longer to start than Python itself, and fails without a version set.
             [ -n "$2" ] || continue
-            for found in "${folder%/shims}"/versions/"$2".*/bin/"$1" "${folder%/shims}"/installs/python/"$2".*/bin/"$1"; do
+            root=${folder%/shims}
+            for found in "$root"/versions/"$2".*/bin/"$1" "$root"/installs/python/"$2".*/bin/"$1"; do
                 [ -x "$found" ] && break 2
             done
             ;;

@@ -61,7 +61,8 @@ def _part(path: Path) -> str:
     if name.startswith(f"{RUNTIME}/"):
         return "Python itself"
     if name.startswith(PACKAGES):
-        return path.parts[2].removesuffix(".py") if len(path.parts) > 2 else "the start"
+        # A module of its own has its bytecode beside it, in a folder for all of them.
+        return path.name.partition(".")[0] if path.parts[2] == "__pycache__" else path.parts[2].removesuffix(".py")
     return "the start" if path.parts[0] == FOLDER else "the plugin"
 
 
