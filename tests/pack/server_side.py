@@ -36,7 +36,7 @@ def unpack(bundle: Path, folder: Path, umask: int = 0o022) -> Path:
                 assert content is not None
                 path.write_bytes(content.read())
                 path.chmod(entry.mode & 0o777 & ~umask)
-    found = list(folder.iterdir())
+    found: list[Path] = list(folder.iterdir())
     return found[0] if len(found) == 1 and found[0].is_dir() else folder
 
 
@@ -44,7 +44,7 @@ def executable_of(plugin: Path) -> Path:
     """The program that the manifest names for this machine."""
     architecture = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
     server = json.loads((plugin / "plugin.json").read_text())["server"]
-    return plugin / server["executables"][f"{platform.system().lower()}-{architecture}"]
+    return plugin / str(server["executables"][f"{platform.system().lower()}-{architecture}"])
 
 
 class StartedPlugin:

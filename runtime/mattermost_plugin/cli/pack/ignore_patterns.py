@@ -67,7 +67,7 @@ def _read(lines: Iterable[str]) -> Iterator[tuple[re.Pattern[str], bool, bool]]:
         yield re.compile(expression if "/" in text else f"(?:.*/)?{expression}", re.DOTALL), ignores, folders_only
 
 
-_TOKENS: Final = re.compile(r"\*\*/|\*\*|\*|\?|\[!?\]?[^\]/]*\]|.", re.DOTALL)
+_TOKENS: Final = re.compile(r"\*\*/|\*\*|\*|\?|\[!?[^\]/!][^\]/]*\]|.", re.DOTALL)
 
 
 def _expression(pattern: str) -> str:
@@ -79,6 +79,15 @@ def _translated(token: str) -> str:
     if token in simple:
         return simple[token]
     if len(token) > 1:
-        inner = token[1:-1].replace("\\", r"\\").replace("[", r"\[")
-        return f"[^{inner[1:]}]" if inner.startswith("!") else f"[{inner.replace('^', chr(92) + '^')}]"
+        inner = token[1:-1]
+        if inner.startswith("!"):
+            return f"[^/{_set(inner[1:])}]"
+        return f"[{_set(inner)}]" if _set(inner) else "(?!)"
     return re.escape(token)
+
+
+def _set(characters: str) -> str:
+    """The characters between brackets, with ranges such as a-z, for a regular expression."""
+    parts = re.findall(r"(.)-(.)|(.)", characters, re.DOTALL)
+    ranges = [f"{re.escape(first)}-{re.escape(last)}" for first, last, _ in parts if first and first <= last]
+    return "".join([*ranges, *(re.escape(single) for *_, single in parts if single)])
