@@ -125,11 +125,9 @@ def unpack(path: Path, wanted: Mapping[str, int]) -> UnpackedArchive:
     try:
         with tarfile.open(path, "r:gz") as archive:
             unpacked.read(archive)
-    except OSError as failure:
-        reason = failure.strerror or str(failure)
+    except (OSError, tarfile.TarError, EOFError, zlib.error) as failure:
+        reason = getattr(failure, "strerror", None) or failure
         raise CommandError(f"{path} cannot be read as a tar.gz: {reason}") from failure
-    except (tarfile.TarError, EOFError, zlib.error) as failure:
-        raise CommandError(f"{path} is no whole tar.gz: {failure}") from failure
     return unpacked
 
 

@@ -24,7 +24,7 @@ MOST_LINES: Final = 10
 
 _READ_LINES: Final = 200
 
-_ADVICE: Final = {
+ADVICE: Final = {
     "no such file or directory": "the server's machine may have no /bin/sh, as the server's own container image, which "
     "has no Python either: pack with --self-contained",
     "permission denied": "the server may not run programs in its plugins' folder: see its owner and its mount options",
@@ -32,6 +32,7 @@ _ADVICE: Final = {
     "unsupported plugin protocol": "this server cannot talk to plugins over the protocol that this SDK speaks",
     "timeout while waiting for plugin to start": "the plugin's imports took longer than the server waits (3 s)",
 }
+"""What to do about errors, by a part of their text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class NodeStatus:
 
     def advice(self) -> str:
         """What to do about the error; "" if that is not known."""
-        return next((advice for text, advice in _ADVICE.items() if text in self.error), "")
+        return next((advice for text, advice in ADVICE.items() if text in self.error), "")
 
 
 def watch(
