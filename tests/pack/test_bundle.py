@@ -15,7 +15,7 @@ import pytest
 from mattermost_plugin.cli.bundle.bundle_rules import check_archive
 from mattermost_plugin.cli.bundle.findings import Severity
 from mattermost_plugin.cli.pack.bytecode import compile_modules
-from tests.pack.bundles import make_source
+from tests.pack.bundles import SCRIPT, make_source
 from tests.pack.conftest import run_command
 from tests.pack.server_side import StartedPlugin, executable_of, unpack
 
@@ -211,10 +211,19 @@ def test_a_script_in_a_package_s_folder(wheels: Path, tmp_path: Path) -> None:
     started.end()
 
 
+CHILDREN = """
+import subprocess, sys
+code = "import bz2, ctypes, lzma, sqlite3, ssl, sys, zoneinfo; print('python', sys.argv[1], ssl.HAS_SNI, flush=True)"
+subprocess.run([sys.executable, "-c", code, sys.path[1]])
+subprocess.run(["/bin/sh", "-c", "echo shell $LD_LIBRARY_PATH"])
+"""
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="servers run on Linux")
-def test_a_self_contained_bundle(wheels: Path, greeter: Path, tmp_path: Path) -> None:
+def test_a_self_contained_bundle(wheels: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "first.tar.gz", tmp_path / "second.tar.gz"
+    greeter = make_source(tmp_path / "source", CHILDREN + SCRIPT)
     for output in (first, second):
         done = run_command("pack", greeter, "--self-contained", "--output", output)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -226,7 +235,9 @@ def test_a_self_contained_bundle(wheels: Path, greeter: Path, tmp_path: Path) ->
     assert_handshake(started.line)
     maps = Path(f"/proc/{started.process.pid}/maps").read_text()
     loaded = {line.split()[-1] for line in maps.splitlines() if ".so" in line}
-    assert started.end() == ""
+    said = started.end()
+    assert f"python {plugin}/python/packages True" in said
+    assert "shell /somewhere" in said
     # What is not the C library's comes from the bundle.
     foreign = [path for path in loaded if not path.startswith(str(plugin))]
     assert all(Path(path).name.startswith(("ld-", "lib")) and "/libpython" not in path for path in foreign), foreign

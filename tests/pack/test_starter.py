@@ -58,12 +58,21 @@ def run(command: list[str], cwd: Path, env: dict[str, str]) -> list[object]:
 
 def test_what_it_starts(bundle: Path) -> None:
     argv, options, cwd, environment, size = run(["python/start"], bundle.parent, {"GIVEN": "a b=c"})
-    assert argv == ["launch.py"]
-    assert options == ["-I", "-S", "-X", "utf8", "launch.py"]
-    assert cwd == str(bundle)
+    assert argv == [f"{bundle}/launch.py"]
+    assert options == ["-I", "-S", "-X", "utf8", f"{bundle}/launch.py"]
+    assert cwd == str(bundle.parent)
     assert environment == [f"{bundle}/runtime/shared", "a b=c"]
     # Python adds LC_CTYPE where the locale is that of C.
     assert size in (2, 3)
+
+
+@pytest.mark.parametrize("arguments", [[], ["x"], ["a b", "", "-S"], [str(number) for number in range(3000)]])
+def test_with_arguments_it_is_python(bundle: Path, arguments: list[str]) -> None:
+    command = [str(bundle / "start"), "launch.py", *arguments]
+    argv, options, cwd, environment, _ = run(command, bundle, {})
+    assert argv == options == ["launch.py", *arguments]
+    assert cwd == str(bundle)
+    assert environment == [f"{bundle}/runtime/shared", None]
 
 
 def test_without_an_environment(bundle: Path) -> None:
@@ -107,8 +116,9 @@ def test_deep_folders(bundle: Path, length: int) -> None:
             Path(name).mkdir()
             os.chdir(name)
         shutil.copytree(bundle, "python", symlinks=True)
-        _, _, cwd, environment, _ = run(["python/start"], Path(), {})
-        assert cwd == f"{deep}/python"
+        argv, _, cwd, environment, _ = run(["python/start"], Path(), {})
+        assert argv == [f"{deep}/python/launch.py"]
+        assert cwd == str(deep)
         assert environment == [f"{deep}/python/runtime/shared", None]
     finally:
         os.chdir(where)
@@ -120,7 +130,10 @@ def test_the_program_for_arm64(bundle: Path) -> None:
     (bundle / "start").write_bytes(make_starter("arm64"))
     command = [str(shutil.which("qemu-aarch64-static")), str(bundle / "start")]
     argv, options, cwd, environment, _ = run(command, Path("/"), {"GIVEN": "x"})
-    assert argv == ["launch.py"]
-    assert options == ["-I", "-S", "-X", "utf8", "launch.py"]
-    assert cwd == str(bundle)
+    assert argv == [f"{bundle}/launch.py"]
+    assert options == ["-I", "-S", "-X", "utf8", f"{bundle}/launch.py"]
+    assert cwd == "/"
     assert environment == [f"{bundle}/runtime/shared", "x"]
+    argv, options, *_ = run([*command, "-I", str(bundle / "launch.py"), "a b"], Path("/"), {})
+    assert argv == [f"{bundle}/launch.py", "a b"]
+    assert options == ["-I", f"{bundle}/launch.py", "a b"]

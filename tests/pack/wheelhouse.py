@@ -5,6 +5,8 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
+_PIP_S_OWN = ("INSTALLER", "REQUESTED")
+
 
 def make_wheelhouse(folder: Path, distributions: Iterable[str]) -> Path:
     folder.mkdir(parents=True)
@@ -13,21 +15,24 @@ def make_wheelhouse(folder: Path, distributions: Iterable[str]) -> Path:
     return folder
 
 
-def make_wheel(folder: Path, distribution: importlib.metadata.Distribution) -> None:
-    tag = (distribution.read_text("WHEEL") or "").rpartition("Tag: ")[2].strip()
+def make_wheel(
+    folder: Path, distribution: importlib.metadata.Distribution, tag: str = "", without: str = ".pyc"
+) -> None:
+    """The wheel of an installed package: for the machines of `tag`, if it is given, and without files that end so."""
+    tag = tag or (distribution.read_text("WHEEL") or "").rpartition("Tag: ")[2].strip()
     name = distribution.metadata["Name"].replace("-", "_")
     with zipfile.ZipFile(folder / f"{name}-{distribution.version}-{tag}.whl", "w") as wheel:
         for file in distribution.files or ():
-            if ".." not in file.parts and file.suffix != ".pyc" and file.name not in ("INSTALLER", "REQUESTED"):
+            if ".." not in file.parts and file.suffix not in (".pyc", without) and file.name not in _PIP_S_OWN:
                 wheel.write(str(distribution.locate_file(file)), file.as_posix())
 
 
-def make_plain_wheel(folder: Path, name: str, source: str) -> None:
+def make_plain_wheel(folder: Path, name: str, source: str, version: str = "1.0") -> None:
     """A wheel of one module."""
-    info = f"{name}-1.0.dist-info"
-    with zipfile.ZipFile(folder / f"{name}-1.0-py3-none-any.whl", "w") as wheel:
+    info = f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
         wheel.writestr(f"{name}.py", source)
-        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
         wheel.writestr(
             f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         )

@@ -140,6 +140,8 @@ class ServerClient:
             text = f"{self.url} cannot be reached: {reason}"
             if isinstance(reason, (BrokenPipeError, ConnectionResetError)) and method == "POST":
                 text += "; if the bundle is large, a proxy before the server may refuse its size"
+            elif "CERTIFICATE_VERIFY_FAILED" in str(reason):
+                text += "; if the authority is your own, set SSL_CERT_FILE to its certificate"
             raise CommandError(text) from None
 
     def _refusal(self, refusal: urllib.error.HTTPError, text: bytes) -> ServerRefusalError:

@@ -57,7 +57,7 @@ class BundleBuilder:
         Raises:
             CommandError: it cannot be made.
         """
-        self._plugin = read_source(self._options.folder)
+        self._plugin = read_source(self._options.folder, self._options.output)
         self.findings += check_source(self._plugin)
         require_sound(self.findings)
         copy_sources(self._plugin.files, self._stage)

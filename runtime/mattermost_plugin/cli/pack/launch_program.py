@@ -60,7 +60,7 @@ def prepare(here: str) -> str:
     os.environ["MATTERMOST_PLUGIN_PATH"] = folder
     runtime = os.path.join(here, "runtime")
     if os.path.isdir(runtime):
-        settle(runtime)
+        settle(here, runtime)
     import site
 
     # exit() and quit(), which a script may use: -S leaves them out.
@@ -68,9 +68,11 @@ def prepare(here: str) -> str:
     return script
 
 
-def settle(runtime: str) -> None:
+def settle(here: str, runtime: str) -> None:
     """Make up for the differences between this machine and the one that the bundle's own Python comes from."""
-    # The loader has read it; programs that the plugin starts get the libraries of the machine.
+    # By itself it would not find its libraries.
+    sys.executable = os.path.join(here, "start")
+    # The loader has read it; other programs that the plugin starts get the libraries of the machine.
     if os.environ.get("LD_LIBRARY_PATH") == os.path.join(runtime, "shared"):
         del os.environ["LD_LIBRARY_PATH"]
     if os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):

@@ -32,13 +32,14 @@ class SourceFile:
     """The mode that it has in the bundle: 0755 or 0644."""
 
 
-def find_sources(folder: Path, kept: Sequence[str] = ()) -> list[SourceFile]:
+def find_sources(folder: Path, kept: Sequence[str] = (), without: Path | None = None) -> list[SourceFile]:
     """The files of a plugin, sorted by name.
 
     Args:
         folder: the plugin's folder, without symbolic links in its path.
         kept: paths of files that are taken, with what lies beside them, whatever patterns say: those that the manifest
             names.
+        without: a path that is left out: the archive that is made, which may be there from the last time.
 
     Raises:
         CommandError: a file cannot be packed.
@@ -56,7 +57,7 @@ def find_sources(folder: Path, kept: Sequence[str] = ()) -> list[SourceFile]:
         if (folder / path).is_file():
             beside = _walk(folder, (folder / path).parent, IgnorePatterns()) if "/" in path else ()
             files.update({file.name: file for file in (*beside, _source(folder, folder / path))})
-    return [files[name] for name in sorted(files)]
+    return [files[name] for name in sorted(files) if files[name].path != without]
 
 
 def copy_sources(files: Sequence[SourceFile], stage: Path) -> None:

@@ -49,15 +49,19 @@ def is_source(fields: Fields) -> bool:
     return is_python or any(path.endswith(".py") for path in executables_of(fields).values())
 
 
-def read_source(folder: Path) -> SourcePlugin:
+def read_source(folder: Path, without: Path | None = None) -> SourcePlugin:
     """Read a plugin's folder.
+
+    Args:
+        folder: the folder.
+        without: the archive that is made of it, which may be there from the last time.
 
     Raises:
         CommandError: the manifest or a file cannot be read.
     """
     folder = folder.resolve()
     fields = read_manifest_fields(folder)
-    files = find_sources(folder, list(_named(fields)))
+    files = find_sources(folder, list(_named(fields)), without.resolve() if without is not None else None)
     return SourcePlugin(folder, fields, _script(folder, fields), files)
 
 

@@ -1,15 +1,17 @@
-# What a self-contained bundle is started by, on x86-64. Assembled with strings.s behind it; see starter.py.
+# What a self-contained bundle is started by, on x86-64. Assembled with strings.s behind it; see __init__.py.
 #
-# rbx: where the kernel has put argc   r12: this program's path   r13: the length of its folder's, without the slash
+# rbx: where the kernel has put argc   rbp: three texts of 4352 bytes each: the variable LD_LIBRARY_PATH, the path of
+# Python, the path of what it runs   r12: this program's path, in the first of them   r13: the length of its folder's
         .intel_syntax noprefix
-        .globl _start
+        .globl  _start
 _start: mov     rbx, rsp
-        sub     rsp, 4352
-        lea     rsi, [rip + library_path]
-        mov     rdi, rsp
+        sub     rsp, 3 * 4352
+        mov     rbp, rsp
+        mov     rdi, rbp
+        lea     rsi, [rip + variable]
         mov     ecx, 16
         rep movsb
-        mov     r12, rdi                # behind "LD_LIBRARY_PATH="
+        mov     r12, rdi
         lea     rdi, [rip + self]
         mov     rsi, r12
         mov     edx, 4096
@@ -19,29 +21,28 @@ _start: mov     rbx, rsp
         jle     fail
         cmp     eax, 4096
         jge     fail
-cut:    dec     eax
+        mov     r13d, eax
+cut:    dec     r13d
         js      fail
-        cmp     byte ptr [r12 + rax], '/'
+        cmp     byte ptr [r12 + r13], '/'
         jne     cut
-        mov     r13, rax
-        mov     byte ptr [r12 + r13], 0
-        mov     rdi, r12
-        mov     eax, 80                 # chdir
-        syscall
-        test    eax, eax
-        js      fail
-        mov     byte ptr [r12 + r13], '/'
-        lea     rdi, [r12 + r13 + 1]
+        inc     r13d                    # with the slash
+        lea     rdi, [rbp + 4352]
+        lea     rdx, [rip + python]
+        call    join
+        lea     rdi, [rbp + 2 * 4352]
+        lea     rdx, [rip + program]
+        call    join
+        lea     rdi, [r12 + r13]
         lea     rsi, [rip + libraries]
         mov     ecx, 15
         rep movsb
-        mov     rbp, rsp                # the variable
         mov     rax, [rbx]              # argc
         lea     rsi, [rbx + rax * 8 + 16]
         xor     ecx, ecx
 count:  cmp     qword ptr [rsi + rcx * 8], 0
-        lea     rcx, [rcx + 1]
-        jne     count                   # lea leaves the flags; rcx counts the null too
+        lea     rcx, [rcx + 1]          # leaves the flags; the null counts, too
+        jne     count
         lea     rax, [rcx * 8 + 8]
         sub     rsp, rax
         mov     rdi, rsp
@@ -50,8 +51,10 @@ count:  cmp     qword ptr [rsi + rcx * 8], 0
         mov     [rdi], rbp
         mov     qword ptr [rdi + 8], 0
         mov     rdx, rsp                # the environment
+        cmp     qword ptr [rbx], 1
+        jg      given
         push    0
-        lea     rax, [rip + program]
+        lea     rax, [rbp + 2 * 4352]
         push    rax
         lea     rax, [rip + utf8]
         push    rax
@@ -61,9 +64,14 @@ count:  cmp     qword ptr [rsi + rcx * 8], 0
         push    rax
         lea     rax, [rip + isolated]
         push    rax
-        lea     rdi, [rip + python]
-        push    rdi
+        lea     rax, [rbp + 4352]
+        push    rax
         mov     rsi, rsp
+        jmp     run
+given:  lea     rax, [rbp + 4352]
+        mov     [rbx + 8], rax
+        lea     rsi, [rbx + 8]
+run:    lea     rdi, [rbp + 4352]
         mov     eax, 59                 # execve
         syscall
 fail:   mov     edi, 2
@@ -74,3 +82,12 @@ fail:   mov     edi, 2
         mov     edi, 127
         mov     eax, 60                 # exit
         syscall
+
+# The folder and the text at rdx, to rdi. What is copied behind the text's end does not matter.
+join:   mov     rsi, r12
+        mov     ecx, r13d
+        rep movsb
+        mov     rsi, rdx
+        mov     ecx, 20
+        rep movsb
+        ret

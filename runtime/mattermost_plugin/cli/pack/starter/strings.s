@@ -1,4 +1,4 @@
-library_path:   .ascii  "LD_LIBRARY_PATH="
+variable:       .ascii  "LD_LIBRARY_PATH="
 self:           .asciz  "/proc/self/exe"
 libraries:      .asciz  "runtime/shared"
 python:         .asciz  "runtime/bin/python3"
