@@ -213,6 +213,9 @@ def test_a_script_in_a_package_s_folder(wheels: Path, tmp_path: Path) -> None:
 
 CHILDREN = """
 import subprocess, sys
+from pathlib import Path
+(Path(__file__).parent / "made" / "at_import").mkdir(parents=True, exist_ok=True)
+(Path(__file__).parent / "made" / "at_import" / "log").write_text("x")
 code = "import bz2, ctypes, lzma, sqlite3, ssl, sys, zoneinfo; print('python', sys.argv[1], ssl.HAS_SNI, flush=True)"
 subprocess.run([sys.executable, "-c", code, sys.path[1]])
 subprocess.run(["/bin/sh", "-c", "echo shell $LD_LIBRARY_PATH"])
@@ -223,21 +226,22 @@ subprocess.run(["/bin/sh", "-c", "echo shell $LD_LIBRARY_PATH"])
 @pytest.mark.skipif(sys.platform != "linux", reason="servers run on Linux")
 def test_a_self_contained_bundle(wheels: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "first.tar.gz", tmp_path / "second.tar.gz"
-    greeter = make_source(tmp_path / "source", CHILDREN + SCRIPT)
+    greeter = make_source(tmp_path / "source", SCRIPT.replace("if __name__", f"{CHILDREN}\nif __name__"))
     for output in (first, second):
         done = run_command("pack", greeter, "--self-contained", "--output", output)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "and no Python\n" in done.stdout
     assert first.read_bytes() == second.read_bytes()
     plugin = unpack(first, tmp_path / "plugins")
-    env = {"PATH": "/nowhere", "LD_LIBRARY_PATH": "/somewhere", "PYTHONHOME": "/nowhere", "PYTHONPATH": "/nowhere"}
+    assert not (plugin / "made").exists()
+    env = {"PATH": "/nowhere", "LD_LIBRARY_PATH": "/somewhere", "PYTHONPATH": "/nowhere"}
     started = StartedPlugin(executable_of(plugin), tmp_path / "server", env, relative=True)
     assert_handshake(started.line)
     maps = Path(f"/proc/{started.process.pid}/maps").read_text()
     loaded = {line.split()[-1] for line in maps.splitlines() if ".so" in line}
     said = started.end()
     assert f"python {plugin}/python/packages True" in said
-    assert "shell /somewhere" in said
+    assert '"shell /somewhere"' in said
     # What is not the C library's comes from the bundle.
     foreign = [path for path in loaded if not path.startswith(str(plugin))]
     assert all(Path(path).name.startswith(("ld-", "lib")) and "/libpython" not in path for path in foreign), foreign

@@ -64,7 +64,9 @@ class BundleBuilder:
         packages = install_packages(self._stage, self._plugin.folder, self._options.targets)
         self.findings += packages.findings(self._options.self_contained)
         needs = self._add_start(packages)
+        files = set(self._stage.rglob("*"))
         hooks = self._find_hooks(packages)
+        self._remove_what_is_not_in(files)
         self.findings += check_calls(self._plugin, hooks, None)
         require_sound(self.findings)
         self._write_manifest(packages.platforms)
@@ -112,6 +114,11 @@ class BundleBuilder:
         if self._options.self_contained:
             python, env = str(self._stage / PROGRAM), {"LD_LIBRARY_PATH": str(self._stage / SHARED)}
         return find_hooks([python, *options], self._stage, self._plugin.script, [folder], env)
+
+    def _remove_what_is_not_in(self, files: set[Path]) -> None:
+        """Remove what the plugin has written when it was imported: bytecode, logs, databases."""
+        for path in sorted(set(self._stage.rglob("*")) - files, reverse=True):
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
 
     def _write_manifest(self, platforms: list[str]) -> None:
         fields = dict(self._plugin.fields)

@@ -72,9 +72,11 @@ def settle(here: str, runtime: str) -> None:
     """Make up for the differences between this machine and the one that the bundle's own Python comes from."""
     # By itself it would not find its libraries.
     sys.executable = os.path.join(here, "start")
-    # The loader has read it; other programs that the plugin starts get the libraries of the machine.
-    if os.environ.get("LD_LIBRARY_PATH") == os.path.join(runtime, "shared"):
-        del os.environ["LD_LIBRARY_PATH"]
+    # The loader has read it; other programs that the plugin starts get the libraries of the machine. If the server has
+    # set it, too, it is there twice, and Python tells of the first: the server's. Only removal removes both.
+    given = os.environ.pop("LD_LIBRARY_PATH", None)
+    if given is not None and given != os.path.join(runtime, "shared"):
+        os.environ["LD_LIBRARY_PATH"] = given
     if os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):
         return
     # The paths that are built into OpenSSL are those of that other machine.
