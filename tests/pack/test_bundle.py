@@ -164,7 +164,7 @@ class Sample(Plugin):
 if __name__ == "__main__":
     run_plugin(Sample)
 """
-    folder = make_source(tmp_path / "plugin", script)
+    folder = make_source(tmp_path / "my plugin", script)
     for name, text in (
         ("requirements.txt", "sample_helper\nmattermost-plugin-sdk\n"),
         ("pyproject.toml", '[project]\nname = "x"\nversion = "1"\ndependencies = ["sample-helper>=1"]\n'),

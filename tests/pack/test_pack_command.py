@@ -13,7 +13,7 @@ from mattermost_plugin.cli.command_line import main
 from mattermost_plugin.cli.errors import CommandError
 from mattermost_plugin.cli.pack.native_files import find_native
 from mattermost_plugin.cli.pack.platforms import PLATFORMS, Target, python_here
-from mattermost_plugin.cli.pack.requirements import requirement_lines
+from mattermost_plugin.cli.pack.requirements import requirements_file
 from mattermost_plugin.cli.pack.sdk_wheel import make_sdk_wheel
 from tests.pack.bundles import make_source
 from tests.pack.server_side import unpack
@@ -63,18 +63,21 @@ def test_what_a_self_contained_bundle_cannot_carry(
 
 
 def test_requirements(tmp_path: Path) -> None:
-    assert requirement_lines(tmp_path) == []
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    assert requirements_file(tmp_path, scratch) is None
     project = tmp_path / "pyproject.toml"
-    project.write_text('[project]\ndependencies = ["a>=1", "b"]\n')
-    assert requirement_lines(tmp_path) == ["a>=1", "b"]
-    project.write_text("[tool.x]\n")
-    assert requirement_lines(tmp_path) == []
+    for text, lines in (('[project]\ndependencies = ["a>=1", "b"]\n', "a>=1\nb\n"), ("[tool.x]\n", "")):
+        project.write_text(text)
+        file = requirements_file(tmp_path, scratch)
+        assert file is not None
+        assert file.read_text() == lines
     for text in ('[project]\ndynamic = ["dependencies"]\n', "[project]\ndependencies = [1]\n", "[", "project = 1\n"):
         project.write_text(text)
         with pytest.raises(CommandError, match=r"pyproject\.toml"):
-            requirement_lines(tmp_path)
+            requirements_file(tmp_path, scratch)
     (tmp_path / "requirements.txt").write_text("c\n")
-    assert requirement_lines(tmp_path) == ["-r requirements.txt"]
+    assert requirements_file(tmp_path, scratch) == tmp_path / "requirements.txt"
 
 
 def test_tags_of_wheels() -> None:
@@ -105,6 +108,7 @@ def test_native_files(tmp_path: Path) -> None:
 
 
 def test_native_files_of_other_systems(tmp_path: Path) -> None:
+    write_native(tmp_path / "z" / "start.exe", magic=b"MZ\x90\x00")
     write_native(tmp_path / "x" / "y.so", "2.99", magic=b"\xcf\xfa\xed\xfe")
     found = find_native(tmp_path)
     assert (list(found.packages), found.glibc) == (["x"], None)

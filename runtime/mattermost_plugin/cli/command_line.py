@@ -14,6 +14,7 @@ from mattermost_plugin.cli.deploy import command as deploy
 from mattermost_plugin.cli.dev import command as dev
 from mattermost_plugin.cli.errors import CommandError
 from mattermost_plugin.cli.pack import command as pack
+from mattermost_plugin.cli.terminal import Terminal
 
 __all__ = ["main"]
 
@@ -43,6 +44,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.run(options)
     except CommandError as error:
         print(f"{PROGRAM} {options.command}: error: {error}", file=sys.stderr)
+        return EXIT_FAILED
+    except BrokenPipeError:
+        # Nobody reads any more what is printed, and the interpreter's end would fail over what is left.
+        Terminal(sys.stdout).abandon()
         return EXIT_FAILED
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED

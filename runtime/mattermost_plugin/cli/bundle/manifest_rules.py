@@ -41,7 +41,7 @@ def check_manifest(fields: Fields) -> Iterator[Finding]:
             yield error(_at(field), "is no text, and the server refuses the manifest", "put it in quotes")
     for field in _OBJECTS:
         if fields.get(field) is not None and not isinstance(fields[field], dict):
-            yield error(_at(field), "is no object, and the server refuses the manifest", "see the documentation of it")
+            yield error(_at(field), "is no object, and the server refuses the manifest", "write it as an object: {}")
     yield from _check_spelling(fields)
     yield from _check_id(fields.get("id"))
     name = fields.get("name")

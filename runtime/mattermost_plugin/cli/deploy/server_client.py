@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from mattermost_plugin.cli.errors import CommandError
+from mattermost_plugin.cli.terminal import visible
 
 __all__ = ["ServerClient", "ServerRefusalError"]
 
@@ -146,7 +147,7 @@ class ServerClient:
 
     def _refusal(self, refusal: urllib.error.HTTPError, text: bytes) -> ServerRefusalError:
         if 300 <= refusal.code < 400:
-            where = refusal.headers.get("Location", "nowhere")
+            where = visible(refusal.headers.get("Location", "nowhere"))
             what = f"{self.url} sends its callers to {where}: give the server's own address"
             return ServerRefusalError(what, refusal.code, "")
         try:
@@ -154,9 +155,9 @@ class ServerClient:
         except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict) or not isinstance(answer.get("id"), str):
-            return ServerRefusalError(f"{self.url} answers {refusal.code} {refusal.reason}", refusal.code, "")
+            return ServerRefusalError(f"{self.url} answers {refusal.code} {visible(refusal.reason)}", refusal.code, "")
         words = [str(answer[key]) for key in ("message", "detailed_error") if answer.get(key)]
-        what = f"the server answers {refusal.code}: {' - '.join(words) or answer['id']}"
+        what = f"the server answers {refusal.code}: {visible(' - '.join(words) or answer['id'])}"
         return ServerRefusalError(what, refusal.code, answer["id"])
 
 

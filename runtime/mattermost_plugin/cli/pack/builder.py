@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from mattermost_plugin.cli.bundle.bundle_rules import check_archive
-from mattermost_plugin.cli.bundle.findings import Finding, Severity, note, warning
+from mattermost_plugin.cli.bundle.findings import Finding, Severity, has_errors, note, warning
 from mattermost_plugin.cli.bundle.handlers import find_hooks
 from mattermost_plugin.cli.bundle.layout import RECORD, RUNTIME, SHARED, START
 from mattermost_plugin.cli.bundle.manifest_fields import MANIFEST
@@ -150,6 +150,9 @@ class BundleBuilder:
         output = self._options.output or self._plugin.folder / "dist" / f"{name}.tar.gz"
         write_archive(self._stage, plugin_id, output)
         self.findings += [each for each in check_archive(output) if each not in self.findings and _is_new(each)]
+        if has_errors(self.findings):
+            output.unlink()
+            require_sound(self.findings)
         return BundleReport(output, plugin_id, version, hooks, needs, size_lines(self._stage))
 
 

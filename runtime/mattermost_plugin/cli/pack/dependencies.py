@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -35,14 +34,14 @@ _LEFTOVERS: Final = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 """What pip notes for itself, paths of this machine among it."""
 
 
-def install(wheel: Path, requirements: Sequence[str], target: Target, source: Path, folder: Path) -> None:
+def install(wheel: Path, requirements: Path | None, target: Target, source: Path, folder: Path) -> None:
     """Install this package and a plugin's requirements into a folder.
 
     For a machine or a Python other than these, pip takes wheels and builds nothing.
 
     Args:
         wheel: this package.
-        requirements: lines of a requirements file.
+        requirements: a requirements file, or None.
         target: what they are installed for.
         source: the plugin's folder, which paths in requirements are relative to.
         folder: where they go.
@@ -59,14 +58,8 @@ def install(wheel: Path, requirements: Sequence[str], target: Target, source: Pa
     if not target.is_here:
         command += ["--only-binary=:all:", "--implementation=cp", f"--python-version={target.python}"]
         command += [f"--platform={tag}" for tag in target.platform.wheel_tags()]
-    if requirements:
-        # pip takes paths relative to its own folder, and files that a file names relative to that file.
-        lines = wheel.with_name("requirements.txt")
-        given = [
-            line.replace("-r ", f"-r {source}{os.sep}", 1) if line.startswith("-r ") else line for line in requirements
-        ]
-        lines.write_text("\n".join(given) + "\n", encoding="utf-8")
-        command += ["-r", str(lines)]
+    if requirements is not None:
+        command += ["-r", str(requirements)]
     done = subprocess.run(  # noqa: S603 - pip, with the author's requirements
         command,
         cwd=source,

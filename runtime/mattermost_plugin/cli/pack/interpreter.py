@@ -26,11 +26,14 @@ PROGRAM: Final = f"{RUNTIME}/bin/python3"
 
 _LEFT_OUT: Final = frozenset(
     {"__pycache__", "dist-packages", "ensurepip", "idlelib", "lib2to3", "site-packages", "test", "tests", "tkinter"}
-    | {"turtledemo", "pydoc_data"}
+    | {"turtledemo", "pydoc_data", "curses"}
 )
 """Parts of the standard library that are for developers, or need a screen."""
 
-_MODULES_LEFT_OUT: Final = re.compile(r"_(tkinter|testcapi|test\w+|xxtestfuzz|ctypes_test)\..*|xxlimited.*|turtle\.py")
+_MODULES_LEFT_OUT: Final = re.compile(
+    r"_(tkinter|test\w+|xxtestfuzz|ctypes_test|curses|curses_panel)\..*|xxlimited.*|turtle\.py|(readline|nis|_gdbm)\..*"
+)
+"""Modules of those parts, and modules whose libraries have terms that a bundle does not meet, or nobody uses."""
 
 _OF_THE_SYSTEM: Final = re.compile(
     r"(ld-linux.*|ld-musl.*|lib(c|m|dl|pthread|rt|util|resolv|nsl|anl|BrokenLocale|thread_db|nss_\w+|mvec)|linux-vdso)"

@@ -10,8 +10,9 @@ from typing import Final
 
 __all__ = ["GlibcVersion", "NativeFiles", "find_native", "is_elf", "newest_glibc"]
 
-_MAGIC: Final = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"MZ\x90\x00")
 _ELF: Final = b"\x7fELF"
+_MAGIC: Final = (_ELF, b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
+"""Of programs for Linux and macOS. Those for Windows are in many packages that run anywhere."""
 
 _ONE_VERSION: Final = re.compile(r"\.(cpython-\d+|cp\d+|pypy\d+)[^/]*\.(so|pyd)$")
 """Names of modules for one version of Python. Those called .abi3.so fit all later ones."""

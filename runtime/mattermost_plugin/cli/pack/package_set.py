@@ -13,7 +13,7 @@ from mattermost_plugin.cli.pack.dependencies import install
 from mattermost_plugin.cli.pack.launcher import PythonNeed
 from mattermost_plugin.cli.pack.native_files import GlibcVersion, NativeFiles, find_native
 from mattermost_plugin.cli.pack.platforms import PLATFORMS, Target
-from mattermost_plugin.cli.pack.requirements import requirement_lines
+from mattermost_plugin.cli.pack.requirements import requirements_file
 from mattermost_plugin.cli.pack.sdk_wheel import make_sdk_wheel
 
 __all__ = ["PackageSet", "install_packages"]
@@ -76,9 +76,9 @@ def install_packages(stage: Path, source: Path, targets: Sequence[Target]) -> Pa
     Raises:
         CommandError: they cannot be installed.
     """
-    requirements = requirement_lines(source)
     scratch = stage.with_name("wheel")
     scratch.mkdir()
+    requirements = requirements_file(source, scratch)
     wheel = make_sdk_wheel(scratch)
     folders = {target: target.folder if len(targets) > 1 else PACKAGES for target in targets}
     for target, folder in folders.items():

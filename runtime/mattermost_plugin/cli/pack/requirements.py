@@ -8,27 +8,33 @@ from typing import Final
 
 from mattermost_plugin.cli.errors import CommandError
 
-__all__ = ["requirement_lines"]
+__all__ = ["requirements_file"]
 
 REQUIREMENTS: Final = "requirements.txt"
 PROJECT: Final = "pyproject.toml"
 
 
-def requirement_lines(folder: Path) -> list[str]:
-    """The requirements of a plugin, as lines of a requirements file.
+def requirements_file(folder: Path, scratch: Path) -> Path | None:
+    """The requirements of a plugin, as a file for pip.
 
     They come from requirements.txt, or without one from the dependencies of the project in pyproject.toml. Paths in
     them are relative to the plugin's folder.
+
+    Args:
+        folder: the plugin's folder.
+        scratch: where a file may be written.
+
+    Returns:
+        The file; None if the plugin requires nothing.
 
     Raises:
         CommandError: the file cannot be read.
     """
     if (folder / REQUIREMENTS).is_file():
-        # pip reads it, with what it includes.
-        return [f"-r {REQUIREMENTS}"]
+        return folder / REQUIREMENTS
     path = folder / PROJECT
     if not path.is_file():
-        return []
+        return None
     try:
         project = tomllib.loads(path.read_text(encoding="utf-8")).get("project", {})
     except (OSError, ValueError) as error:
@@ -38,4 +44,6 @@ def requirement_lines(folder: Path) -> list[str]:
     lines = project.get("dependencies", [])
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
         raise CommandError(f"{path}: project.dependencies is no list of texts")
-    return lines
+    file = scratch / REQUIREMENTS
+    file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return file

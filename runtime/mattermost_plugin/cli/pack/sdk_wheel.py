@@ -56,7 +56,7 @@ def make_sdk_wheel(folder: Path) -> Path:
         for path, inside in _files():
             archive.write(path, inside)
             record.append(f"{inside},,")
-        for file, text in (("METADATA", metadata), ("WHEEL", _WHEEL)):
+        for file, text in (("METADATA", metadata), ("WHEEL", _WHEEL), *_licenses(distribution)):
             archive.writestr(f"{name}.dist-info/{file}", text)
             record.append(f"{name}.dist-info/{file},,")
         archive.writestr(f"{name}.dist-info/RECORD", "\n".join([*record, f"{name}.dist-info/RECORD,,", ""]))
@@ -71,6 +71,12 @@ def _distribution() -> importlib.metadata.Distribution:
             f"{DISTRIBUTION} is not installed for the Python that runs this, so its dependencies are unknown: "
             "install it with pip"
         ) from error
+
+
+def _licenses(distribution: importlib.metadata.Distribution) -> Iterator[tuple[str, str]]:
+    for file in distribution.files or ():
+        if file.parts[0].endswith(".dist-info") and "licenses" in file.parts:
+            yield f"licenses/{file.name}", file.read_text()
 
 
 def _files() -> Iterator[tuple[Path, str]]:
