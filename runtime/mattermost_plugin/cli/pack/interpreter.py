@@ -31,7 +31,7 @@ _LEFT_OUT: Final = frozenset(
 """Parts of the standard library that are for developers, or need a screen."""
 
 _MODULES_LEFT_OUT: Final = re.compile(
-    r"_(tkinter|test\w+|xxtestfuzz|ctypes_test|curses|curses_panel)\..*|xxlimited.*|turtle\.py|(readline|nis|_gdbm)\..*"
+    r"_(tkinter|test\w+|xxtestfuzz|ctypes_test|curses|curses_panel)\..*|xxlimited.*|turtle\.py|(readline|nis|_g?dbm)\..*"
 )
 """Modules of those parts, and modules whose libraries have terms that a bundle does not meet, or nobody uses."""
 
