@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mattermost_plugin.cli.command_line import main
-from tests.cli.dev_process import make_plugin, run_command
+from tests.cli.dev_process import COMMAND, make_plugin, run_command
 
 ROOT = Path(__file__).parents[2]
 
@@ -101,6 +102,16 @@ def test_missing_libraries_are_named_with_the_command_that_installs_them(
     error = capsys.readouterr().err
     assert "needs watchfiles" in error
     assert "do without restarts: --no-watch" in error
+
+
+def test_nobody_reads_what_is_printed(tmp_path: Path) -> None:
+    plugin = make_plugin(tmp_path / "plugin")
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "wb") as out:  # noqa: PTH123 - a descriptor
+        command = [*COMMAND, "check", str(plugin)]
+        done = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 def test_the_console_script_is_there() -> None:
