@@ -28,8 +28,8 @@ def unpacked(greeter_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def assert_handshake(line: str) -> None:
-    core, app, network, address, protocol = line.rstrip("\n").split("|")
-    assert (core, app, network, protocol) == ("1", "1", "unix", "grpc")
+    core, app, network, address, protocol = line.rstrip("|\n").split("|")
+    assert (core, app, network, protocol) == ("1", "1", "unix", "netrpc")
     assert address.endswith(".sock")
 
 
