@@ -18,7 +18,7 @@ DIST_TOOLS := build==1.6.1
 
 PUBLIC_MODULES := $(patsubst runtime/mattermost_plugin/%.py,%,$(wildcard runtime/mattermost_plugin/[a-z]*.py))
 DOCUMENTED := mattermost_plugin $(PUBLIC_MODULES:%=mattermost_plugin.%) \
-	mattermost_pluginapi.hooks.names mattermost_pluginapi.hooks.stubs
+	mattermost_plugin.devhost mattermost_plugin.testing mattermost_pluginapi.hooks.names mattermost_pluginapi.hooks.stubs
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

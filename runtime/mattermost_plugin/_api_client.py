@@ -102,6 +102,8 @@ class ThreadClient(PluginAPI):
         if self._stopped.is_set():
             # The event loop may have ended too, and what this thread does now blocks nobody.
             return APIUnavailable(method, "the plugin has stopped", may_have_taken_effect=False)
-        return RuntimeError(
-            f"self.api.{method} would block the event loop: use `await self.api.aio.{method}(...)` in async handlers"
-        )
+        instead = f"`await self.api.aio.{method}(...)`"
+        if method.startswith("kv_"):
+            # Whoever calls self.kv has not named this method.
+            instead += ", or `self.kv.aio` in the place of `self.kv`,"
+        return RuntimeError(f"self.api.{method} would block the event loop: use {instead} in async handlers")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mattermost_plugin._loop_place import LoopPlace
-from mattermost_plugin.config import ENVIRONMENT_VARIABLES, RuntimeConfig
-from mattermost_plugin.errors import ConfigError
+from mattermost_plugin.config import RuntimeConfig
 
 if TYPE_CHECKING:
     from mattermost_plugin._api_client import ThreadClient
+    from mattermost_plugin._api_wire import CoroutineWire, ThreadWire
 
 
 class ApiLink:
@@ -18,10 +19,12 @@ class ApiLink:
 
     Args:
         config: the runtime's settings.
+        connect_wire: gives the two ways to the server. Called when the API is first asked for.
     """
 
-    def __init__(self, config: RuntimeConfig) -> None:
+    def __init__(self, config: RuntimeConfig, connect_wire: Callable[[], tuple[CoroutineWire, ThreadWire]]) -> None:
         self._config = config
+        self._connect_wire = connect_wire
         self._place = LoopPlace.here()
         self._lock = threading.Lock()
         self._client: ThreadClient | None = None
@@ -51,18 +54,13 @@ class ApiLink:
             await self._client.close()
 
     def _connect(self) -> ThreadClient:
-        if not self._config.api_target:
-            variable = ENVIRONMENT_VARIABLES["api_target"]
-            raise ConfigError(variable, "", "the host gave no address of its plugin API")
         if self._is_closed:
             from mattermost_plugin._api_errors import APIUnavailable
 
             raise APIUnavailable("api", "the plugin has stopped", may_have_taken_effect=False)
+        coroutines, threads = self._connect_wire()
         from mattermost_plugin._api_call import CallSettings, RetryPolicy
         from mattermost_plugin._api_client import AsyncClient, ThreadClient
-        from mattermost_plugin._grpc_api import GrpcCoroutineWire, GrpcThreadWire
 
-        target, max_message_bytes = self._config.api_target, self._config.max_message_bytes
         settings = CallSettings(self._config.api_timeout_s, RetryPolicy())
-        aio = AsyncClient(GrpcCoroutineWire(target, max_message_bytes), settings, self._place)
-        return ThreadClient(GrpcThreadWire(target, max_message_bytes), settings, self._place, aio)
+        return ThreadClient(threads, settings, self._place, AsyncClient(coroutines, settings, self._place))

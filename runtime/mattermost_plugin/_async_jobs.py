@@ -65,8 +65,8 @@ class AsyncJobs:
     async def list(self, name: str | None = None) -> list[PlannedJob]:
         """The one-shot jobs that are planned, or kept because they have failed; see `Jobs.list`."""
         store = self._store
-        keys = [each for each in await store.keys() if name is None or each[0] == name]
-        found = [job for each in keys if (job := await store.get(*each)) is not None]
+        ids = [each for each in await store.keys() if name is None or each.name == name]
+        found = [job for each in ids if (job := await store.get(each)) is not None]
         return sorted((job.described for job in found), key=lambda job: (job.due, job.name, job.key))
 
     async def _plan(self, due_ms: int, name: str, key: str | None, payload: object) -> str:

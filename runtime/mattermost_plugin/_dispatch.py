@@ -3,22 +3,28 @@
 A reply always comes: a handler that fails gives the reply that its hook's `on_error` stands for.
 """
 
+from __future__ import annotations
+
 import asyncio
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from google.protobuf.message import Message
 
+from mattermost_plugin._async_call import AsyncCall
 from mattermost_plugin._calls import Calls, PluginEndsError
-from mattermost_plugin._failure import report_failure, report_not_run
+from mattermost_plugin._failure import REFUSAL_TEXT, report_failure, report_not_run
 from mattermost_plugin._handler import Handler
 from mattermost_plugin._lifecycle import Lifecycle, NotActiveError
 from mattermost_plugin._registry import HandlerSpec
 from mattermost_plugin._request_id import REQUEST_ID
+from mattermost_plugin._start_task import start_task
 from mattermost_plugin._upload import BufferedReplacement, BufferedUpload
 from mattermost_plugin.errors import HandlerTimeout, HookError
 from mattermost_pluginapi.hooks.adapter import UnaryAdapter, UnaryReply, UploadAdapter
-from mattermost_pluginapi.models import PluginContext
+from mattermost_pluginapi.hooks.streams import ReplacementFile, UploadedFile
+from mattermost_pluginapi.models import AppError, PluginContext
 
 # Of the time that the host waits, this part is kept for the reply to travel, but no more than the bound: an answer
 # after the host's deadline says nothing.
@@ -57,6 +63,17 @@ class UnaryHook(ABC, Generic[RequestT, ResponseT]):
             except BaseException as error:  # noqa: BLE001 - author's code may raise anything; it is logged, and answered
                 return self._failed(error)
 
+    def start(self, request: RequestT, answer: Callable[[ResponseT], None]) -> asyncio.Task[None] | None:
+        """The same for a host that waits without end, with the reply given to a function, which must not raise.
+
+        Returns:
+            The task that answers; None if there is none or the reply was given already.
+        """
+        return start_task(self._answer(request, answer), asyncio.get_running_loop())
+
+    async def _answer(self, request: RequestT, answer: Callable[[ResponseT], None]) -> None:
+        answer(await self.reply(request))
+
     @abstractmethod
     async def _run(self, request: RequestT, deadline: float | None) -> ResponseT: ...
 
@@ -91,6 +108,31 @@ class PlainHook(UnaryHook[RequestT, ResponseT]):
         self._handler = handler
         self._lifecycle = lifecycle
 
+    def start(self, request: RequestT, answer: Callable[[ResponseT], None]) -> asyncio.Task[None] | None:
+        """See UnaryHook."""
+        if not self._handler.is_async or not self._lifecycle.is_active:
+            return super().start(request, answer)
+
+        async def begin() -> object:
+            arguments = self._arguments(request)
+            _enter_request(arguments)
+            return await self._handler.call(*arguments)
+
+        def tell(result: object, error: BaseException | None) -> None:
+            self._calls.leave(call)
+            answer(self._outcome(result) if error is None else self._failed(error))
+
+        call = AsyncCall(self._handler, begin, tell)
+        self._calls.enter(call)
+        call.watch()
+        return None
+
+    def _outcome(self, result: object) -> ResponseT:
+        try:
+            return self._response(result)
+        except Exception as error:  # noqa: BLE001 - a result may be anything, and so may its attributes
+            return self._failed(error)
+
     async def _run(self, request: RequestT, deadline: float | None) -> ResponseT:
         if not self._lifecycle.is_active:
             await wait_active(self._lifecycle, self._handler, deadline)
@@ -110,13 +152,56 @@ class UploadHook(UnaryHook[RequestT, ResponseT]):
         self._handler = handler
         self._lifecycle = lifecycle
 
+    def streamed(self, file: UploadedFile, output: StreamedOutput) -> UnaryHook[RequestT, ResponseT]:
+        """The same hook for one upload whose content travels beside the request and the response."""
+        return _StreamedUploadHook(self._upload, self._handler, self._lifecycle, self._calls, file, output)
+
     async def _run(self, request: RequestT, deadline: float | None) -> ResponseT:
+        output = BufferedReplacement()
+        result = await self._invoke(request, BufferedUpload(self._upload.content(request)), output, deadline)
+        return self._upload.response(result, output.content())
+
+    async def _invoke(
+        self, request: RequestT, file: UploadedFile, output: ReplacementFile, deadline: float | None
+    ) -> object:
         await wait_active(self._lifecycle, self._handler, deadline)
-        file, output = BufferedUpload(self._upload.content(request)), BufferedReplacement()
         arguments = self._upload.arguments(request, file, output)
         _enter_request(arguments)
-        result = await self._handler.invoke(arguments, deadline)
-        return self._upload.response(result, output.content())
+        return await self._handler.invoke(arguments, deadline)
+
+
+class StreamedOutput(ReplacementFile):
+    """A replacement that leaves while it is written."""
+
+    has_content = False
+    """Whether anything was written."""
+
+
+class _StreamedUploadHook(UploadHook[RequestT, ResponseT]):
+    """One upload."""
+
+    def __init__(
+        self,
+        adapter: UploadAdapter[RequestT, ResponseT],
+        handler: Handler,
+        lifecycle: Lifecycle,
+        calls: Calls,
+        file: UploadedFile,
+        output: StreamedOutput,
+    ) -> None:
+        super().__init__(adapter, handler, lifecycle, calls)
+        self._file = file
+        self._output = output
+
+    async def _run(self, request: RequestT, deadline: float | None) -> ResponseT:
+        return self._upload.response(await self._invoke(request, self._file, self._output, deadline), b"")
+
+    def _failed(self, error: BaseException) -> ResponseT:
+        if self._output.has_content and not isinstance(error, HookError):
+            # The host would store the part that it has: no upload is better than half of one.
+            report_failure(self._spec, error)
+            return self.adapter.failure(self.adapter.on_error_choices[-1], AppError(message=REFUSAL_TEXT))
+        return super()._failed(error)
 
 
 class ActivateHook(UnaryHook[RequestT, ResponseT]):

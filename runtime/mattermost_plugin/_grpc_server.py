@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import grpc.aio
@@ -19,10 +19,13 @@ from mattermost_plugin._grpc_health import health_handler
 from mattermost_plugin._http_exchange import HTTPHandler
 from mattermost_plugin._http_grpc import GrpcHTTPServer
 from mattermost_plugin._listener import Listener
-from mattermost_plugin.config import RuntimeConfig
-from mattermost_plugin.errors import PluginError
+from mattermost_plugin.config import ENVIRONMENT_VARIABLES, RuntimeConfig
+from mattermost_plugin.errors import ConfigError, PluginError
 from mattermost_pluginapi.hooks.adapter import HookAdapter
 from mattermost_pluginapi.hooks.servicer import RPCS, SERVICE, ImplementedRequest, ImplementedResponse
+
+if TYPE_CHECKING:
+    from mattermost_plugin._api_wire import CoroutineWire, ThreadWire
 
 _log = logging.getLogger(__name__)
 
@@ -69,15 +72,24 @@ class GrpcServer:
         await self._server.start()
         return listener.address(port)
 
-    async def stop(self, drain_s: float) -> None:
-        """Take no more calls and give running ones `drain_s` seconds.
+    def connect_api(self) -> tuple[CoroutineWire, ThreadWire]:
+        """See HookWire."""
+        target, max_message_bytes = self._config.api_target, self._config.max_message_bytes
+        if not target:
+            raise ConfigError(ENVIRONMENT_VARIABLES["api_target"], "", "the host gave no address of its plugin API")
+        from mattermost_plugin._grpc_api import GrpcCoroutineWire, GrpcThreadWire
 
-        Hooks that still run then are answered as failed ones; HTTP requests are cut off.
-        """
+        return GrpcCoroutineWire(target, max_message_bytes), GrpcThreadWire(target, max_message_bytes)
+
+    async def stop(self, drain_s: float) -> None:
+        """See HookWire."""
         self._stopping.set()
         stopped = asyncio.ensure_future(self._server.stop(drain_s + _FLUSH_S))
         await self._plugin.calls.finish(drain_s)
         await stopped
+
+    async def close(self) -> None:
+        """See HookWire. gRPC's server has ended the connections with its calls."""
 
     def _hook_service(self) -> grpc.GenericRpcHandler:
         methods = {"Implemented": _unary_method(self._implemented, ImplementedRequest, ImplementedResponse)}

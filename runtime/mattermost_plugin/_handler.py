@@ -3,7 +3,6 @@
 import asyncio
 import inspect
 import logging
-import sys
 import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -11,11 +10,12 @@ from typing import Any
 from mattermost_plugin._exits import contain_exit
 from mattermost_plugin._handler_pool import HandlerPool, PoolTimeoutError
 from mattermost_plugin._registry import HandlerSpec
+from mattermost_plugin._start_task import start_task
 from mattermost_plugin.errors import HandlerTimeout
 
 _log = logging.getLogger(__name__)
 
-_CANCEL_GRACE_S = 0.1
+CANCEL_GRACE_S = 0.1
 """How long an async handler may take to end once it is cancelled. Then the reply goes out without it."""
 
 
@@ -25,12 +25,12 @@ class Handler:
     Deadlines are times of the event loop by which the host must have its answer; None if it waits without end.
     """
 
-    __slots__ = ("_call", "_is_async", "_left_behind", "_pool", "_timeout_s", "spec")
+    __slots__ = ("_left_behind", "_pool", "_timeout_s", "call", "is_async", "spec")
 
     def __init__(self, spec: HandlerSpec, plugin: object, pool: HandlerPool, timeout_s: float | None) -> None:
         self.spec = spec
-        self._call: Callable[..., Any] = getattr(plugin, spec.attribute)
-        self._is_async = spec.is_async
+        self.call: Callable[..., Any] = getattr(plugin, spec.attribute)
+        self.is_async = spec.is_async
         self._pool = pool
         self._timeout_s = spec.timeout_s if spec.timeout_s is not None else timeout_s
         # Tasks that nobody waits for any more; without a reference they might vanish before they end.
@@ -45,13 +45,13 @@ class Handler:
         """
         now = asyncio.get_running_loop().time()
         until = self.until(now, deadline)
-        if self._is_async:
-            return await self._run(self._call(*arguments), now, until)
+        if self.is_async:
+            return await self._run(self.call(*arguments), now, until)
         timeout_s = None if until is None else until - now
         try:
-            result = await self._pool.run(self._call, arguments, self.spec.label, timeout_s)
+            result = await self._pool.run(self.call, arguments, self.spec.label, timeout_s)
         except PoolTimeoutError as timeout:
-            raise self._timed_out(timeout_s, self._describe(timeout)) from None
+            raise self.timed_out(timeout_s, self._describe(timeout)) from None
         if inspect.isawaitable(result):
             # A `def` that returns a coroutine, such as a decorated `async def`: its body belongs on the loop.
             return await self._run(_as_coroutine(result), now, until)
@@ -68,37 +68,38 @@ class Handler:
         if until is None:
             return await coroutine
         loop = asyncio.get_running_loop()
+        over: asyncio.Future[None] = loop.create_future()
         # A task of its own: a handler that does not heed its cancellation must not keep the reply.
-        task = _start(contain_exit(coroutine), loop)
+        task = start_task(_report(coroutine, over), loop, self.spec.label)
         if task.done():
             return task.result()
-        over: asyncio.Future[None] = loop.create_future()
+        # For a task that is cancelled before it has begun.
         task.add_done_callback(lambda _: _wake(over))
         timer = loop.call_at(until, _wake, over)
         try:
             await over
         except asyncio.CancelledError:
-            self._leave(task)
+            self.leave(task)
             raise
         finally:
             timer.cancel()
         if task.done():
             return task.result()
-        raise self._timed_out(until - now, await self._stop(task, coroutine))
+        raise self.timed_out(until - now, await self._stop(task, coroutine))
 
     async def _stop(self, task: asyncio.Task[object], coroutine: Coroutine[Any, Any, object]) -> str:
         """Cancel a handler that has outrun its time. Returns what the log should say of it."""
-        place = _where(coroutine)
+        place = where(coroutine)
         task.cancel()
-        await asyncio.wait((task,), timeout=_CANCEL_GRACE_S)
+        await asyncio.wait((task,), timeout=CANCEL_GRACE_S)
         if task.done():
             detail = f"{self.spec.label} waited here and was cancelled:\n{place}"
         else:
             detail = f"{self.spec.label} goes on though it was cancelled; it stood here:\n{place}"
-        self._leave(task)
+        self.leave(task)
         return detail
 
-    def _leave(self, task: asyncio.Task[object]) -> None:
+    def leave(self, task: asyncio.Task[object]) -> None:
         """Cancel a task and wait for it no longer."""
         task.cancel()
         self._left_behind.add(task)
@@ -109,7 +110,8 @@ class Handler:
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.warning("%s failed after its reply", self.spec.label, exc_info=error)
 
-    def _timed_out(self, timeout_s: float | None, detail: str) -> HandlerTimeout:
+    def timed_out(self, timeout_s: float | None, detail: str) -> HandlerTimeout:
+        """The error for a handler that has outrun its time; the detail is for the log."""
         error = HandlerTimeout(self.spec.hook, timeout_s or 0.0)
         error.add_note(detail)
         return error
@@ -124,16 +126,12 @@ class Handler:
         )
 
 
-if sys.version_info >= (3, 12):
-
-    def _start(coroutine: Coroutine[Any, Any, object], loop: asyncio.AbstractEventLoop) -> asyncio.Task[object]:
-        # Most handlers never wait: such a one is done before this returns.
-        return asyncio.Task(coroutine, loop=loop, eager_start=True)
-
-else:
-
-    def _start(coroutine: Coroutine[Any, Any, object], loop: asyncio.AbstractEventLoop) -> asyncio.Task[object]:
-        return loop.create_task(coroutine)
+async def _report(coroutine: Coroutine[Any, Any, object], over: "asyncio.Future[None]") -> object:
+    """Wake who waits for the coroutine in the turn in which it ends, not in the one after it."""
+    try:
+        return await contain_exit(coroutine)
+    finally:
+        _wake(over)
 
 
 def _wake(future: "asyncio.Future[None]") -> None:
@@ -145,7 +143,7 @@ async def _as_coroutine(awaitable: Any) -> object:
     return await awaitable
 
 
-def _where(awaiting: Any) -> str:
+def where(awaiting: Any) -> str:
     """Where a suspended coroutine stands, down to what it waits for."""
     frames = []
     while awaiting is not None:

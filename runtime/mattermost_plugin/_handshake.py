@@ -175,7 +175,9 @@ def format_handshake_line(address: str | int, *, network: str = "tcp", protocol:
         host, _, port = address.rpartition(":")
         if not host or _port(port) is None:
             raise ValueError(f"address must be host:port with a port from 1 to {_MAX_PORT}: {address!r}")
-    return f"{CORE_PROTOCOL_VERSION}|{APP_PROTOCOL_VERSION}|{network}|{address}|{protocol}"
+    # Go's plugins end the line with an empty certificate; hosts of gRPC have always got it without.
+    end = "|" if protocol == "netrpc" else ""
+    return f"{CORE_PROTOCOL_VERSION}|{APP_PROTOCOL_VERSION}|{network}|{address}|{protocol}{end}"
 
 
 def explain_not_a_plugin(env: HostEnvironment, script: str) -> str:

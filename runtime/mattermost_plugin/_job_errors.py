@@ -40,7 +40,7 @@ class DuplicateJobError(PluginError, ValueError):
 
 
 class UnknownJobError(PluginError, LookupError):
-    """A one-shot job was planned whose name has no handler. The author must register one with `self.jobs.once`.
+    """A one-shot job was planned whose name has no handler. The author must register one with `self.jobs.handle`.
 
     Attributes:
         name: the name.
@@ -51,4 +51,4 @@ class UnknownJobError(PluginError, LookupError):
         self.name = name
 
     def __str__(self) -> str:
-        return f"no handler is registered for one-shot jobs named {self.name}: call self.jobs.once first"
+        return f"no handler is registered for one-shot jobs named {self.name}: call self.jobs.handle first"

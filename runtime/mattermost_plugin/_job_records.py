@@ -25,25 +25,22 @@ class RecurringRecord:
     """The last due time that is done with; at first, when the job was first seen."""
     has_run: bool = False
     """Whether a run was due then."""
-    claimed_ms: int = 0
-    """The due time for which a run was begun that has not ended; 0 for none."""
     tries: int = 0
-    """How many runs were begun for it."""
+    """How many runs were begun since then that have not ended."""
     by: str = ""
     """Who began the latest: random, so that no two claims are alike."""
 
     @classmethod
     def decode(cls, raw: bytes) -> Self | None:
         """Read it; None if it is not readable."""
-        stored = _decode_object(raw)
-        match stored:
+        match _decode_object(raw):
             case {
                 "last": int(last_ms),
                 "ran": bool(has_run),
-                "claimed": int(claimed_ms),
                 "tries": int(tries),
+                "by": str(by),
             } if is_time(last_ms):
-                return cls(last_ms, has_run, claimed_ms, tries, str(stored.get("by", "")))
+                return cls(last_ms, has_run, tries, by)
         return None
 
     def encode(self) -> bytes:
@@ -52,23 +49,18 @@ class RecurringRecord:
             {
                 "last": self.last_ms,
                 "ran": self.has_run,
-                "claimed": self.claimed_ms,
                 "tries": self.tries,
                 "by": self.by,
             }
         )
 
-    def tries_of(self, due_ms: int) -> int:
-        """How many runs were begun for that due time, none of which has ended."""
-        return self.tries if self.claimed_ms == due_ms else 0
-
-    def claimed(self, due_ms: int) -> Self:
-        """The record while a run for that due time goes on."""
-        return replace(self, claimed_ms=due_ms, tries=self.tries_of(due_ms) + 1, by=secrets.token_hex(8))
+    def claimed(self) -> Self:
+        """The record while a run goes on."""
+        return replace(self, tries=self.tries + 1, by=secrets.token_hex(8))
 
     def done(self, due_ms: int) -> Self:
         """The record after that due time."""
-        return replace(self, last_ms=due_ms, has_run=True, claimed_ms=0, tries=0, by="")
+        return replace(self, last_ms=due_ms, has_run=True, tries=0, by="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +77,8 @@ class OneShotRecord:
     """How many runs were begun."""
     has_failed: bool = False
     """Whether it is kept only to be looked at: it has failed too often."""
+    by: str = ""
+    """Who began the latest run: random, so that no two claims are alike."""
 
     @classmethod
     def planned(cls, due_ms: int, payload: object) -> Self:
@@ -106,8 +100,9 @@ class OneShotRecord:
                 "plan": str(plan),
                 "attempt": int(attempt),
                 "failed": bool(has_failed),
+                "by": str(by),
             } if is_time(due_ms):
-                return cls(due_ms, payload, plan, attempt, has_failed)
+                return cls(due_ms, payload, plan, attempt, has_failed, by)
         return None
 
     def encode(self) -> bytes:
@@ -119,12 +114,13 @@ class OneShotRecord:
                 "plan": self.plan,
                 "attempt": self.attempt,
                 "failed": self.has_failed,
+                "by": self.by,
             }
         )
 
     def claimed(self) -> Self:
         """The job while a run goes on. Should its node die, it stays due."""
-        return replace(self, attempt=self.attempt + 1)
+        return replace(self, attempt=self.attempt + 1, by=secrets.token_hex(8))
 
     def postponed(self, due_ms: int) -> Self:
         """The job after a run that has failed."""

@@ -28,6 +28,9 @@ _T = TypeVar("_T")
 _RECORD_PAUSES: Final = RetryPolicy(attempts=10, first_pause_s=0.2, longest_pause_s=5.0)
 """Between attempts to record how a run has ended."""
 
+IDLE_PAUSES: Final = RetryPolicy(first_pause_s=1.0, longest_pause_s=30.0)
+"""Between attempts to run a job, after the server could not be asked or has given an old answer."""
+
 STOPPING: Final = "the plugin stops"
 
 
@@ -183,9 +186,11 @@ class JobSite:
             try:
                 was_as_known = await swap(self.api, claim.record, claim.claimed, after)
             except (APITransportError, PluginAPIError) as error:
-                _log.warning("The end of the %s could not be recorded: %s", claim.name, error)
-                if self.is_stopping or held.is_lost:
+                if self.is_stopping or held.is_lost or tries == _RECORD_PAUSES.attempts:
+                    _log.warning("The end of the %s is not recorded, so it may be run again: %s", claim.name, error)
                     return
+                if tries == 1:
+                    _log.warning("The end of the %s could not be recorded, which is tried again: %s", claim.name, error)
             else:
                 if not was_as_known and tries == 1:
                     _log.info("The %s was planned anew, cancelled or taken over while it ran", claim.name)

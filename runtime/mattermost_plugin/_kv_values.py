@@ -53,7 +53,7 @@ class Deletion(Enum):
 DELETE: Final = Deletion.DELETE
 """In the place of a new value: the key is deleted."""
 
-Storable: TypeAlias = "str | int | float | bool | Sequence[object] | Mapping[str, object] | JsonModel"
+Storable: TypeAlias = str | int | float | bool | Sequence[object] | Mapping[str, object] | JsonModel
 """What can be stored: JSON values and models, and models inside of lists and mappings."""
 
 ValueT = TypeVar("ValueT", bound="str | int | JsonFloat | bool | JsonArray | JsonObject | JsonModel")

@@ -15,6 +15,9 @@ from mattermost_plugin._api_call import RetryPolicy
 SHORTEST_TTL_S: Final = 5
 LONGEST_TTL_S: Final = 3600
 
+DEFAULT_TTL_S: Final = 15
+"""Go plugins' mutexes have the same."""
+
 _REFRESHES: Final = 3
 """How many times a lock could be refreshed within its time to live: the second and the third are for when the first
 fails."""

@@ -122,8 +122,8 @@ class Lifecycle:
             await self._settled.wait()
 
     async def _wind_down(self, deadline: float | None) -> None:
-        await self._background.stop(deadline)
         try:
+            await self._background.stop(deadline)
             await self._call(HookName.OnDeactivate, deadline)
         finally:
             await self._after_deactivate(deadline)

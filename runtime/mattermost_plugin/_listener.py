@@ -42,6 +42,11 @@ class Listener:
         """The address for a gRPC server to bind."""
         return f"unix:{self._socket}" if self._folder else "127.0.0.1:0"
 
+    @property
+    def path(self) -> str | None:
+        """The socket's path; None for a TCP port."""
+        return str(self._socket) if self._folder else None
+
     def address(self, port: int) -> str:
         """The address for the handshake line, once the server is bound (to `port` if it is a TCP one)."""
         if self._folder is None:

@@ -139,10 +139,13 @@ class Locks:
             held.lose(_STOPPED)
             self._leave(self._free(held.name, held.store))
         self._held.clear()
-        if self._tasks:
-            _, late = await asyncio.wait(tuple(self._tasks), timeout=patience_s)
-            for task in late:
-                task.cancel()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + patience_s
+        # Again and again: a claim that is granted now leaves a lock to be freed.
+        while self._tasks and (left_s := until - loop.time()) > 0:
+            await asyncio.wait(tuple(self._tasks), timeout=left_s)
+        for task in tuple(self._tasks):
+            task.cancel()
 
     async def _take(self, wanted: _Wanted, until: float) -> HeldLock | None:
         clock, tries = wanted.clock, 0

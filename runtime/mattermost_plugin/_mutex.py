@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from mattermost_plugin._cluster_errors import LockLostError
+from mattermost_plugin._cluster_errors import LockLostError, LockTimeoutError
 from mattermost_plugin._cluster_keys import checked_name, lock_key
 from mattermost_plugin._lease import checked_ttl
 
@@ -21,7 +21,7 @@ class MutexCore:
         locks: takes the lock.
         name: the mutex's name.
         ttl: seconds after which the server forgets the lock if it is not refreshed.
-        timeout: seconds that `with` waits.
+        timeout: seconds that `with` and `acquire` wait, unless the latter is told another time; None for no limit.
 
     Raises:
         ValueError: one of them is not what it must be.
@@ -29,7 +29,7 @@ class MutexCore:
 
     def __init__(self, locks: Locks, name: str, ttl: int, timeout: float | None) -> None:
         self.name = checked_name("the name of a mutex", name)
-        self.timeout_s = checked_patience(timeout)
+        self._timeout_s = checked_patience(timeout)
         self._ttl_s = checked_ttl(ttl)
         self._locks = locks
         self._held: HeldLock | None = None
@@ -59,6 +59,18 @@ class MutexCore:
         held = self.held
         if held.is_lost:
             raise LockLostError(self.name, held.reason)
+
+    def patience_s(self, timeout: float | None) -> float | None:
+        """How long `acquire` waits that was given this time; None for no limit.
+
+        Raises:
+            ValueError: it is no time.
+        """
+        return self._timeout_s if timeout is None else checked_patience(timeout)
+
+    def timed_out(self) -> LockTimeoutError:
+        """What `with` raises when its time is over."""
+        return LockTimeoutError(self.name, self._timeout_s or 0.0)
 
     async def acquire(self, holder: object, patience_s: float | None) -> bool:
         """Take the lock. Returns whether it was free in time.

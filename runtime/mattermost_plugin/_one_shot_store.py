@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mattermost_plugin._cluster_keys import once_key, parse_once_key
 from mattermost_plugin._job_records import OneShotRecord
@@ -38,23 +38,36 @@ class PlannedJob:
     """Whether it has failed too often, and is kept for you to look at: plan it anew or cancel it."""
 
 
+class JobId(NamedTuple):
+    """Which one-shot job."""
+
+    name: str
+    """Name of its handler."""
+    key: str
+    """Its own key."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredJob:
     """A one-shot job with its record."""
 
-    name: str
-    key: str
+    id: JobId
     raw: bytes
     """The record as it is stored."""
     record: OneShotRecord
+
+    @property
+    def label(self) -> str:
+        """What logs call it."""
+        return f"one-shot job {self.id.name} {self.id.key}"
 
     @property
     def described(self) -> PlannedJob:
         """The job for its author."""
         record = self.record
         return PlannedJob(
-            name=self.name,
-            key=self.key,
+            name=self.id.name,
+            key=self.id.key,
             due=as_datetime(record.due_ms),
             payload=dict(record.payload),
             attempts=record.attempt,
@@ -82,20 +95,20 @@ class OneShotStore:
         """Store a job, in the place of one with the same key."""
         raw = record.encode()
         await self._api.kv_set(once_key(name, key), raw)
-        return StoredJob(name, key, raw, record)
+        return StoredJob(JobId(name, key), raw, record)
 
-    async def get(self, name: str, key: str) -> StoredJob | None:
+    async def get(self, job_id: JobId) -> StoredJob | None:
         """A job; None if there is none or its record cannot be read."""
-        stored_key = once_key(name, key)
+        stored_key = once_key(*job_id)
         raw = await self._api.kv_get(stored_key)
         if raw is None:
             return None
         record = OneShotRecord.decode(raw)
         if record is not None:
-            return StoredJob(name, key, raw, record)
+            return StoredJob(job_id, raw, record)
         if stored_key not in self._unreadable:
             self._unreadable.add(stored_key)
-            _log.warning("The record of the one-shot job %s %s cannot be read; the job is left alone", name, key)
+            _log.warning("The record of the one-shot job %s %s cannot be read; the job is left alone", *job_id)
         return None
 
     async def delete(self, name: str, key: str) -> bool:
@@ -105,8 +118,8 @@ class OneShotStore:
         await self._api.kv_delete(stored_key)
         return was_there
 
-    async def keys(self) -> list[tuple[str, str]]:
-        """Names and keys of all jobs."""
+    async def keys(self) -> list[JobId]:
+        """All jobs."""
         # All keys of the plugin: the server cannot list by prefix.
         stored_keys = self._api.iter_kv_list(page_size=_KEYS_PER_PAGE)
-        return [parsed async for stored in stored_keys if (parsed := parse_once_key(stored)) is not None]
+        return [JobId(*parsed) async for stored in stored_keys if (parsed := parse_once_key(stored)) is not None]

@@ -4,23 +4,20 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from types import CodeType
-from typing import TYPE_CHECKING
 
 from mattermost_plugin._api_link import ApiLink
 from mattermost_plugin._bound_plugin import BoundPlugin
 from mattermost_plugin._handshake import format_handshake_line
+from mattermost_plugin._hook_wire import HookWire, WireName, make_wire
 from mattermost_plugin._listener import Listener
 from mattermost_plugin.config import RuntimeConfig, load_runtime_config
 from mattermost_plugin.plugin import Plugin
-
-if TYPE_CHECKING:
-    from mattermost_plugin._grpc_server import GrpcServer
 
 _log = logging.getLogger(__name__)
 
 
 class PluginServer:
-    """Serves a plugin over gRPC, without touching the process: no signals, no output, no exit.
+    """Serves a plugin on one wire, without touching the process: no signals, no output, no exit.
 
     Use `run_plugin` to be started by a server. This class is for tests and for hosts that embed plugins.
 
@@ -29,6 +26,7 @@ class PluginServer:
         config: the runtime's settings; default is what the environment says.
         socket_folder: where to put the socket; "" for the temporary folder.
         socket_group: name or number of a group that may connect to the socket too; "" for none.
+        wire: "grpc", or "netrpc" for what released servers speak; `config.wire` comes before it, unless it is "auto".
     """
 
     def __init__(
@@ -38,6 +36,7 @@ class PluginServer:
         *,
         socket_folder: str = "",
         socket_group: str = "",
+        wire: WireName = "grpc",
     ) -> None:
         self._config = config or load_runtime_config()
         self._bound = BoundPlugin(plugin if isinstance(plugin, Plugin) else plugin.create(self._config), self._config)
@@ -45,7 +44,8 @@ class PluginServer:
         self._socket_group = socket_group
         self._stop_requested = asyncio.Event()
         self._listener: Listener | None = None
-        self._grpc: GrpcServer | None = None
+        self._wire_name: WireName = wire if self._config.wire == "auto" else self._config.wire
+        self._wire: HookWire | None = None
         self._api_link: ApiLink | None = None
 
     @property
@@ -76,20 +76,17 @@ class PluginServer:
         Raises:
             HandshakeError: no socket can be had where the host wants it.
         """
-        # Not at the top: a plugin that a host does not start over gRPC never pays for the import.
-        from mattermost_plugin._grpc_server import GrpcServer
-
-        self._api_link = ApiLink(self._config)
-        self.plugin._api_link = self._api_link
         self._bound.background.open()
         self._listener = Listener(self._config.listen, self._socket_folder, self._socket_group)
         try:
-            self._grpc = GrpcServer(self._bound, self._config, self.request_stop)
-            address = await self._grpc.start(self._listener)
+            wire = self._wire = make_wire(self._wire_name, self._bound, self._config, self.request_stop)
+            self._api_link = ApiLink(self._config, wire.connect_api)
+            self.plugin._api_link = self._api_link
+            address = await wire.start(self._listener)
         except BaseException:
             await self.stop()
             raise
-        return format_handshake_line(address, network=self._listener.network)
+        return format_handshake_line(address, network=self._listener.network, protocol=self._wire_name)
 
     def request_stop(self) -> None:
         """Let `wait_stop_requested` return. Called when the host asks the plugin to end."""
@@ -104,19 +101,21 @@ class PluginServer:
 
         The order: jobs end and OnDeactivate runs, if the host has not called it; no more calls; running handlers get
         `drain_s` seconds, then hooks are answered as failed ones and HTTP requests are cut off; mutexes that are still
-        held are freed; the connection to the server's plugin API is closed; the socket is removed.
+        held are freed; the connection to the server's plugin API is closed, then the host's; the socket is removed.
         """
         self._stop_requested.set()
         await self._deactivate()
         self._bound.background.stop_waiting()
-        if self._grpc is not None:
-            await self._grpc.stop(self._config.drain_s)
-            self._grpc = None
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            await wire.stop(self._config.drain_s)
         self._bound.close()
         await self._bound.background.close()
         if self._api_link is not None:
             # Last: OnDeactivate and handlers that were still running may have called the server.
             await self._api_link.close()
+        if wire is not None:
+            await wire.close()
         if self._listener is not None:
             self._listener.close()
             self._listener = None

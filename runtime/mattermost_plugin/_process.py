@@ -17,6 +17,7 @@ from mattermost_plugin._handshake import (
     version_problem,
 )
 from mattermost_plugin._hclog import configure_logging, protect_own_loggers
+from mattermost_plugin._hook_wire import WireName
 from mattermost_plugin._last_exit import LastExit
 from mattermost_plugin._loop_watch import LoopWatch
 from mattermost_plugin._plugin_server import PluginServer
@@ -91,7 +92,11 @@ async def serve_process(
         if problem := version_problem(host):
             _log.error("%s", problem)
         server = PluginServer(
-            plugin_class, config, socket_folder=host.unix_socket_dir, socket_group=host.unix_socket_group
+            plugin_class,
+            config,
+            socket_folder=host.unix_socket_dir,
+            socket_group=host.unix_socket_group,
+            wire=_spoken_by(config),
         )
         supervisor = _Supervisor(server, config, start, last_exit or LastExit())
         await supervisor.start()
@@ -173,6 +178,14 @@ class _Supervisor:
         except RuntimeError:
             # The loop is closed: the plugin is ending already.
             _log.debug("Asked to stop after the event loop had ended")
+
+
+def _spoken_by(config: RuntimeConfig) -> WireName:
+    """The host's protocol. The host that speaks gRPC says where its plugin API listens; the other has a stream for it.
+
+    Nothing else in what they say differs.
+    """
+    return "grpc" if config.api_target else "netrpc"
 
 
 def _log_loop_failure(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

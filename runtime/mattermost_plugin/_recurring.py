@@ -6,15 +6,14 @@ import asyncio
 import logging
 import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mattermost_plugin._api_call import RetryPolicy
 from mattermost_plugin._api_errors import APITransportError, PluginAPIError
 from mattermost_plugin._cluster_errors import PluginStoppedError
 from mattermost_plugin._cluster_keys import job_key, lock_key
 from mattermost_plugin._job_records import RecurringRecord
 from mattermost_plugin._job_run import Callback, Ending, Performance, RecurringRun, RunControl
-from mattermost_plugin._job_site import Claim, JobSite, Outcome, swap
+from mattermost_plugin._job_site import IDLE_PAUSES, Claim, JobSite, Outcome, swap
 from mattermost_plugin._schedule import Due, Schedule, as_datetime, is_too_far_ahead
 
 if TYPE_CHECKING:
@@ -23,10 +22,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 MOST_TRIES: Final = 3
-"""How many nodes may die in the run for one due time before it is left out."""
-
-_PAUSES: Final = RetryPolicy(first_pause_s=1.0, longest_pause_s=30.0)
-"""After the server could not be asked, or has given an old answer."""
+"""How many runs in a row may end with their nodes before one is left out."""
 
 _LOOK_AGAIN_S: Final = 5.0
 """How often a node looks whether the one that runs a job still does. A lock's time to live comes on top of it."""
@@ -41,6 +37,14 @@ class RecurringSpec:
     callback: Callback[RecurringRun]
     timeout_s: float | None
     ttl_s: int
+
+
+class _Unmade(NamedTuple):
+    """A claim to a run that has not begun. It may be stored: an answer may be lost."""
+
+    before: bytes
+    record: RecurringRecord
+    claimed: bytes
 
 
 class RecurringWatch:
@@ -61,6 +65,7 @@ class RecurringWatch:
         self._performance: Performance[RecurringRun] | None = None
         self._is_closed = False
         self._was_cut_short = False
+        self._unmade: _Unmade | None = None
         self._task = site.watch(self._watch(), self._label)
 
     def close(self) -> None:
@@ -92,14 +97,14 @@ class RecurringWatch:
     async def _run_if_due(self) -> float:
         raw = await self._site.api.kv_get(self._key) or b""
         now_ms = self._site.now_ms()
-        record = RecurringRecord.decode(raw)
+        record = self._record_of(raw)
         schedule = self._spec.schedule
         if record is None or is_too_far_ahead(record.last_ms, now_ms):
             return await self._begin(raw, now_ms)
         due = schedule.due(record.last_ms, now_ms)
         if due is None:
             return self._next(record.last_ms)
-        outcome = await self._site.run(self._claim(raw, record, due), lambda held: self._run(held, record, due))
+        outcome = await self._site.run(self._claim(raw, record), lambda held: self._run(held, record, due))
         if outcome is Outcome.BUSY:
             self._idle_turns = 0
             return self._site.clock.now() + _LOOK_AGAIN_S * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
@@ -118,8 +123,9 @@ class RecurringWatch:
     async def _run(self, held: HeldLock, record: RecurringRecord, due: Due) -> bytes:
         """Make a run. Returns the record for afterwards."""
         self._was_cut_short = False
-        if record.tries_of(due.at_ms) >= MOST_TRIES:
-            _log.error("The %s is left out this time: %d runs have ended with their node", self._label, MOST_TRIES)
+        self._unmade = None
+        if record.tries >= MOST_TRIES:
+            _log.error("The %s is left out this time: %d runs have ended with their node", self._label, record.tries)
             return record.done(due.at_ms).encode()
         control = RunControl(held)
         run = RecurringRun(
@@ -139,14 +145,23 @@ class RecurringWatch:
         self._was_cut_short = ending is Ending.CANCELLED
         return (record if self._was_cut_short else record.done(due.at_ms)).encode()
 
-    def _claim(self, raw: bytes, record: RecurringRecord, due: Due) -> Claim:
+    def _record_of(self, raw: bytes) -> RecurringRecord | None:
+        if self._unmade is not None and self._unmade.claimed == raw:
+            # Nothing was run under it, so the try does not count.
+            return self._unmade.record
+        return RecurringRecord.decode(raw)
+
+    def _claim(self, raw: bytes, record: RecurringRecord) -> Claim:
+        if self._unmade is None or self._unmade.before != raw:
+            self._unmade = _Unmade(raw, record, record.claimed().encode())
+        # Or the same claim as in a turn before that came to nothing, so that it is known again if it is stored.
         return Claim(
             name=self._label,
             lock=lock_key("job", self._spec.name),
             ttl_s=self._spec.ttl_s,
             record=self._key,
             before=raw,
-            claimed=record.claimed(due.at_ms).encode(),
+            claimed=self._unmade.claimed,
         )
 
     def _next(self, last_ms: int) -> float:
@@ -157,4 +172,4 @@ class RecurringWatch:
     def _later(self) -> float:
         """When to try again what came to nothing."""
         self._idle_turns += 1
-        return self._site.clock.now() + _PAUSES.pause(self._idle_turns)
+        return self._site.clock.now() + IDLE_PAUSES.pause(self._idle_turns)

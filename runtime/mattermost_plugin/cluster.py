@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
 
 from mattermost_plugin._background import call_on_loop
 from mattermost_plugin._cluster_errors import LockLostError, LockTimeoutError, PluginStoppedError
 from mattermost_plugin._cluster_keys import RESERVED_PREFIX
+from mattermost_plugin._lease import DEFAULT_TTL_S
 from mattermost_plugin._locks import Locks
-from mattermost_plugin._mutex import MutexCore, checked_patience
+from mattermost_plugin._mutex import MutexCore
 
 if TYPE_CHECKING:
     from mattermost_plugin._held_lock import HeldLock
@@ -32,9 +33,6 @@ __all__ = [
     "Mutex",
     "PluginStoppedError",
 ]
-
-DEFAULT_TTL_S: Final = 15
-"""Go plugins' mutexes have the same."""
 
 
 class Cluster:
@@ -64,7 +62,7 @@ class Cluster:
             ttl: seconds, 5 to 3600, after which the lock of a node that died is free. While it is held it is
                 refreshed three times as often. After nine tenths of this time (for short ones a second less) without a
                 refresh, because the server is away for example, the holder has lost it.
-            timeout: seconds that `with` waits for the lock; None for no limit.
+            timeout: seconds that `with` and `acquire` wait for the lock; None for no limit.
 
         Raises:
             ValueError: one of them is not what it must be.
@@ -84,7 +82,7 @@ class AsyncCluster:
         Args:
             name: see `Cluster.mutex`.
             ttl: see `Cluster.mutex`.
-            timeout: seconds that `async with` waits for the lock; None for no limit.
+            timeout: seconds that `async with` and `acquire` wait for the lock; None for no limit.
 
         Raises:
             ValueError: one of them is not what it must be.
@@ -138,7 +136,7 @@ class Mutex:
         While the server is away, this waits for it.
 
         Args:
-            timeout: seconds to wait; 0 for one attempt, None for no limit.
+            timeout: seconds to wait; 0 for one attempt, None for the mutex's own, which has no limit by default.
 
         Returns:
             Whether the lock is held now; False if it was not free in time.
@@ -150,7 +148,7 @@ class Mutex:
             PluginAPIError: the server refused. If it failed, that is raised when the time is over.
             APITransportError: the server gave no answer until the time was over.
         """
-        patience_s, holder = checked_patience(timeout), threading.get_ident()
+        patience_s, holder = self._core.patience_s(timeout), threading.get_ident()
         return call_on_loop(self._plugin, "cluster.mutex(...).acquire()", self._core.acquire, holder, patience_s)
 
     def try_acquire(self) -> bool:
@@ -175,9 +173,8 @@ class Mutex:
             raise
 
     def __enter__(self) -> Self:
-        timeout_s = self._core.timeout_s
-        if not self.acquire(timeout_s):
-            raise LockTimeoutError(self.name, timeout_s or 0.0)
+        if not self.acquire():
+            raise self._core.timed_out()
         return self
 
     def __exit__(
@@ -233,7 +230,7 @@ class AsyncMutex:
         """Take the lock, as soon as it is free. Nothing is cancelled if it is lost: see `lost` and `check`.
 
         Args:
-            timeout: seconds to wait; 0 for one attempt, None for no limit.
+            timeout: seconds to wait; 0 for one attempt, None for the mutex's own, which has no limit by default.
 
         Returns:
             Whether the lock is held now; False if it was not free in time.
@@ -244,7 +241,7 @@ class AsyncMutex:
             PluginAPIError: the server refused. If it failed, that is raised when the time is over.
             APITransportError: the server gave no answer until the time was over.
         """
-        return await self._core.acquire(asyncio.current_task(), checked_patience(timeout))
+        return await self._core.acquire(asyncio.current_task(), self._core.patience_s(timeout))
 
     async def try_acquire(self) -> bool:
         """Take the lock if it is free: `acquire(timeout=0)`."""
@@ -262,9 +259,8 @@ class AsyncMutex:
         await self._core.release()
 
     async def __aenter__(self) -> Self:
-        timeout_s = self._core.timeout_s
-        if not await self.acquire(timeout_s):
-            raise LockTimeoutError(self.name, timeout_s or 0.0)
+        if not await self.acquire():
+            raise self._core.timed_out()
         self._body = _Body(self._core.held)
         return self
 

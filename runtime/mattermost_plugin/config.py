@@ -67,6 +67,10 @@ class RuntimeConfig:
     """Where the host connects to: a unix socket that only its user can open, or a TCP port on 127.0.0.1 that
     every local user can."""
 
+    wire: Literal["auto", "grpc", "netrpc"] = "auto"
+    """The protocol. "auto": gRPC for a host that says where its plugin API listens, else net/rpc, which all released
+    servers speak."""
+
     reflection: bool = False
     """Offer gRPC server reflection. Needs the "reflection" extra."""
 
@@ -264,6 +268,7 @@ _OPTIONS: Final = (
     _Option("workers", "MATTERMOST_PLUGIN_WORKERS", int, _check_int(1, 1024)),
     _Option("http_workers", "MATTERMOST_PLUGIN_HTTP_WORKERS", int, _check_int(1, 1024)),
     _Option("listen", "MATTERMOST_PLUGIN_LISTEN", str.lower, _check_choice("unix", "tcp")),
+    _Option("wire", "MATTERMOST_PLUGIN_WIRE", str.lower, _check_choice("auto", "grpc", "netrpc")),
     _Option("reflection", "MATTERMOST_PLUGIN_REFLECTION", _parse_bool, _check_bool),
     _Option("drain_s", "MATTERMOST_PLUGIN_DRAIN", float, _check_seconds(0, _STOP_BOUND_S, lowest_is_allowed=True)),
     _Option("deactivate_s", "MATTERMOST_PLUGIN_DEACTIVATE", float, _check_seconds(0, _STOP_BOUND_S)),

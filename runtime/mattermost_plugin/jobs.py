@@ -21,7 +21,7 @@ from mattermost_plugin._cluster_keys import checked_handler_name, checked_name
 from mattermost_plugin._job_errors import DuplicateJobError, JobCancelledError, UnknownJobError
 from mattermost_plugin._job_run import Callback, JobRun, OneShotRun, RecurringRun, RunT
 from mattermost_plugin._job_site import JobSite
-from mattermost_plugin._lease import checked_ttl
+from mattermost_plugin._lease import DEFAULT_TTL_S, checked_ttl
 from mattermost_plugin._one_shot_store import PlannedJob
 from mattermost_plugin._one_shots import OneShotSpec
 from mattermost_plugin._recurring import RecurringSpec, RecurringWatch
@@ -46,7 +46,6 @@ __all__ = [
     "UnknownJobError",
 ]
 
-DEFAULT_TTL_S: Final = 15
 _LONGEST_RETRY_S: Final = 3600.0
 _MOST_ATTEMPTS: Final = 1000
 
@@ -127,7 +126,7 @@ class Jobs:
         self._start_soon()
         return job
 
-    def once(
+    def handle(
         self,
         name: str,
         callback: Callback[OneShotRun],
@@ -138,7 +137,9 @@ class Jobs:
         timeout: float | None = None,
         ttl: int = DEFAULT_TTL_S,
     ) -> None:
-        """Say what one-shot jobs of a name do. From any thread, and on the event loop. Asks the server nothing.
+        """Say what one-shot jobs of a name do. `run_at` and `run_after` plan them.
+
+        From any thread, and on the event loop. Asks the server nothing.
 
         A job runs when it is due, on the node that planned it, or on another one if that node is gone. It runs at
         least once, and on one node at a time; only if its node dies or loses its lock in the run, it runs again
@@ -160,7 +161,7 @@ class Jobs:
             TypeError: retry_after is no duration, or the callback cannot be called.
             ValueError: another argument is not what it must be.
         """
-        if not 1 <= attempts <= _MOST_ATTEMPTS:
+        if type(attempts) is not int or not 1 <= attempts <= _MOST_ATTEMPTS:
             raise ValueError(f"attempts must be a whole number from 1 to {_MOST_ATTEMPTS}")
         first_pause_s = seconds("retry_after", retry_after)
         if first_pause_s <= 0:

@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mattermost_plugin.cli.command_line import main
-from tests.cli.dev_process import make_plugin, run_command
+from tests.cli.dev_process import COMMAND, make_plugin, run_command
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,20 +52,32 @@ def test_a_data_file_that_cannot_be_used(tmp_path: Path) -> None:
     text = tmp_path / "notes.txt"
     text.write_text("no database, but long enough to be looked at as one" * 100)
     assert error_of("dev", "--no-page", "--data", text, plugin) == (f"{text} cannot be used: file is not a database")
-    assert "gone/state cannot be used" in error_of("dev", "--no-page", "--data", tmp_path / "gone" / "state", plugin)
+    gone = tmp_path / "gone"
+    assert error_of("dev", "--no-page", "--data", gone / "state", plugin) == (
+        f"{gone}/state cannot be used: there is no folder {gone}"
+    )
     assert "cannot be used" in error_of("dev", "--no-page", "--data", tmp_path, plugin)
     assert "no database" in text.read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.txt", "plugin"]
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["dev"], ["dev", "--port", "x", "."], ["dev", "--port", "65536", "."], ["deploys"]]
+    ("arguments", "text"),
+    [
+        ([], "required: COMMAND"),
+        (["dev"], "required: PATH"),
+        (["dev", "--port", "x", "."], "argument --port: x is no number from 0 to 65535"),
+        (["dev", "--port", "65536", "."], "argument --port: 65536 is no number from 0 to 65535"),
+        (["deploys"], "invalid choice: 'deploys'"),
+    ],
 )
-def test_a_wrong_command_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_command_line(arguments: list[str], text: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
-    assert "usage: mattermost-plugin" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "usage: mattermost-plugin" in told
+    assert text in told
 
 
 def test_the_help_names_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,6 +102,16 @@ def test_missing_libraries_are_named_with_the_command_that_installs_them(
     error = capsys.readouterr().err
     assert "needs watchfiles" in error
     assert "do without restarts: --no-watch" in error
+
+
+def test_nobody_reads_what_is_printed(tmp_path: Path) -> None:
+    plugin = make_plugin(tmp_path / "plugin")
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "wb") as out:  # noqa: PTH123 - a descriptor
+        command = [*COMMAND, "check", str(plugin)]
+        done = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 def test_the_console_script_is_there() -> None:

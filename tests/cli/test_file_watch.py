@@ -33,6 +33,7 @@ def test_files_that_count(tmp_path: Path, name: str) -> None:
         "dist/plugin.tar.gz",
         "build/x",
         "sample.egg-info/PKG-INFO",
+        "data.db.plugins/com.example.other/plugin.py",
         "plugin.py~",
         "#plugin.py#",
         ".#plugin.py",
@@ -78,7 +79,9 @@ def test_changes_are_told_to_the_innermost_folder(tmp_path: Path) -> None:
                 async with asyncio.timeout(TIMEOUT_S):
                     while sum(len(files) for _, files in found) < 2:
                         found.append(await told.get())
-                    (tmp_path / "statement.py").touch()
+                    new = tmp_path / "statement.new"
+                    new.touch()
+                    new.rename(tmp_path / "statement.py")
                     found.append(await told.get())
             finally:
                 await watch.stop()

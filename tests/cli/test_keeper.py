@@ -55,3 +55,21 @@ def test_restarts_count_for_an_hour(tmp_path: Path) -> None:
             assert keeping.cancelled()
 
     asyncio.run(scenario())
+
+
+def test_a_plugin_that_is_given_up_stays_down(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with DevHost() as host, asyncio.timeout(TIMEOUT_S):
+            plugin = PluginFolder(make_plugin(tmp_path / "sample"), "sample", ID)
+            keeper = PluginKeeper(host, plugin, "sample", watched=False)
+            keeping = asyncio.create_task(keeper.run())
+            await wait_until_it_runs(host)
+            keeper.give_up()
+            await kill_and_wait(host, "has ended by itself")
+            await host.events.wait_for(PluginChanged, lambda event: event.state == "FAILED_TO_STAY_RUNNING")
+            await host.settle()
+            assert not [line for line in host.events.history(LogWritten) if "restarted" in line.message]
+            keeping.cancel()
+            await asyncio.wait({keeping})
+
+    asyncio.run(scenario())

@@ -62,7 +62,6 @@ def test_a_page_that_does_not_start_says_what_to_do(front: type[FakeFront]) -> N
 
 @pytest.fixture
 def sample(tmp_path: Path) -> Path:
-    pytest.importorskip("mattermost_plugin.devhost.web")
     return make_plugin(tmp_path / "sample")
 
 

@@ -31,7 +31,7 @@ class Reminding(Plugin):
     work: ClassVar[Callable[["Reminding", OneShotRun], Awaitable[None]] | None] = None
 
     def on_activate(self) -> None:
-        self.jobs.once("remind", self.remind, **self.options)
+        self.jobs.handle("remind", self.remind, **self.options)
 
     async def remind(self, run: OneShotRun) -> None:
         self.runs.append((self, run, self.clock.now() - START))

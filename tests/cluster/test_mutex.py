@@ -33,7 +33,7 @@ def test_a_wait_ends_in_time() -> None:
     async def scenario(here: Site) -> None:
         async with mutex(here.node()):
             other = here.node()
-            waiting = asyncio.create_task(mutex(other).acquire(timeout=5))
+            waiting = asyncio.create_task(mutex(other, timeout=5).acquire())
             await here.clock.advance(4.9)
             assert not waiting.done()
             await here.clock.advance(0.1)

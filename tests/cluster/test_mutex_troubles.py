@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from mattermost_plugin.api import APIUnavailable
-from mattermost_plugin.cluster import LockLostError
+from mattermost_plugin.cluster import LockLostError, PluginStoppedError
 from tests.cluster.contending import KEY, mutex, run
 from tests.cluster.nodes import PLUGIN_ID, SetClock, Site, settle
 
@@ -336,6 +336,31 @@ def test_a_lock_that_cannot_be_given_back_is_freed_later(caplog: pytest.LogCaptu
         assert "frees itself within 15 s" in caplog.text
         await here.clock.advance(1)
         assert here.stored(KEY) is None
+
+    run(scenario)
+
+
+def test_a_lock_that_is_granted_at_the_plugins_end_is_freed() -> None:
+    async def scenario(here: Site) -> None:
+        node, on_its_way, arrived = here.node(), asyncio.Event(), asyncio.Event()
+
+        async def travel(method: str, request: object) -> None:
+            if method == "kv_set_with_options":
+                on_its_way.set()
+                await arrived.wait()
+
+        node.wire.on_call = travel
+        waiting = asyncio.create_task(mutex(node).acquire())
+        await on_its_way.wait()
+        node.bound.background.stop_waiting()
+        closing = asyncio.create_task(node.bound.background.close())
+        await settle()
+        arrived.set()
+        await closing
+        assert here.stored(KEY) is None
+        assert node.wire.calls == ["kv_set_with_options", "kv_compare_and_delete"]
+        with pytest.raises(PluginStoppedError):
+            await waiting
 
     run(scenario)
 

@@ -161,7 +161,7 @@ def test_planned_anew_in_its_run() -> None:
 def test_what_is_listed() -> None:
     async def scenario(here: Site) -> None:
         (node,) = await reminding(here)
-        node.plugin.jobs.once("other", Reminding.remind)  # type: ignore[arg-type]  # never runs here
+        node.plugin.jobs.handle("other", Reminding.remind)  # type: ignore[arg-type]  # never runs here
         jobs = node.plugin.jobs.aio
         for delay, name, key in ((300, "remind", "b"), (200, "remind", "a"), (100, "other", "c")):
             await jobs.run_after(delay, name, key)
@@ -200,7 +200,7 @@ def test_threads_have_the_same_calls() -> None:
 def test_a_handler_that_is_no_coroutine_runs_in_a_thread() -> None:
     class Threaded(Plugin):
         def on_activate(self) -> None:
-            self.jobs.once("remind", self.remind)
+            self.jobs.handle("remind", self.remind)
 
         def remind(self, run: OneShotRun) -> None:
             loop.call_soon_threadsafe(ran.set_result, threading.current_thread().name)
@@ -230,7 +230,7 @@ def test_a_kind_that_this_node_does_not_know_is_left_alone() -> None:
         await node.stop()
         other = here.node()
         await other.activate()
-        other.plugin.jobs.once("unrelated", Reminding.remind)  # type: ignore[arg-type]  # never runs here
+        other.plugin.jobs.handle("unrelated", Reminding.remind)  # type: ignore[arg-type]  # never runs here
         await here.clock.advance(1000)
         assert here.keys() == [KEY]
         # Once it learns the kind, it looks.
@@ -239,7 +239,7 @@ def test_a_kind_that_this_node_does_not_know_is_left_alone() -> None:
         async def remind(run: OneShotRun) -> None:
             learnt.append(run.key)
 
-        other.plugin.jobs.once("remind", remind)
+        other.plugin.jobs.handle("remind", remind)
         await here.clock.advance(1)
         assert learnt == ["k"]
 
@@ -267,7 +267,7 @@ def test_only_so_many_run_at_once() -> None:
     run(scenario)
 
 
-def test_what_once_and_its_calls_refuse() -> None:
+def test_what_handle_and_its_calls_refuse() -> None:
     async def scenario(here: Site) -> None:
         jobs = here.node().plugin.jobs
 
@@ -275,12 +275,12 @@ def test_what_once_and_its_calls_refuse() -> None:
 
         for attempts in (0, 1001):
             with pytest.raises(ValueError, match="attempts must be"):
-                jobs.once("a", callback, attempts=attempts)
+                jobs.handle("a", callback, attempts=attempts)
         with pytest.raises(ValueError, match="retry_after must be above 0"):
-            jobs.once("a", callback, retry_after=0)
+            jobs.handle("a", callback, retry_after=0)
         with pytest.raises(ValueError, match="the name of a one-shot job must be 1 to 40"):
-            jobs.once("a" * 41, callback)
-        jobs.once("a", callback)
+            jobs.handle("a" * 41, callback)
+        jobs.handle("a", callback)
         with pytest.raises(ValueError, match="the key of a one-shot job must be 1 to 80"):
             await jobs.aio.run_after(0, "a", "b:c")
         with pytest.raises(ValueError, match="without a time zone"):

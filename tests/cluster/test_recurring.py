@@ -274,13 +274,13 @@ def test_a_second_job_of_a_name_is_an_error() -> None:
         async def callback(run: object) -> None: ...
 
         jobs.every("one", 60, callback)
-        jobs.once("two", callback)
+        jobs.handle("two", callback)
         for name in ("one", "two"):
             with pytest.raises(DuplicateJobError, match=f"there is a job named {name} already") as caught:
                 jobs.every(name, 60, callback)
             assert caught.value.name == name
             with pytest.raises(ValueError, match="already"):
-                jobs.once(name, callback)
+                jobs.handle(name, callback)
 
     run(scenario)
 

@@ -81,6 +81,25 @@ def test_a_due_time_whose_nodes_all_die_is_left_out(caplog: pytest.LogCaptureFix
     run(scenario)
 
 
+def test_a_job_that_is_due_again_before_it_is_taken_over_is_left_out_too(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(here: Site) -> None:
+        async def hang(plugin: Ticking, run: RecurringRun) -> None:
+            await asyncio.get_running_loop().create_future()
+
+        Ticking.work = hang
+        Ticking.interval = 2
+        nodes = await ticking(here, 4)
+        await here.clock.advance(2)
+        for _ in range(3):
+            (dying,) = [node for node in nodes if node.plugin is Ticking.runs[-1][0]]
+            dying.die()
+            await here.clock.advance(25)
+        assert len(set(dues())) == len(Ticking.runs) == 4, "the survivor's own is the one after that"
+        assert "left out this time: 3 runs have ended with their node" in caplog.text
+
+    run(scenario)
+
+
 def test_a_run_that_loses_its_lock_is_cancelled_and_made_again() -> None:
     async def scenario(here: Site) -> None:
         cancelled: list[str] = []

@@ -159,21 +159,20 @@ def test_records_of_one_shot_jobs_survive_the_store(due_ms: int, payload: dict[s
     for each in (record, record.postponed(due_ms + 1), record.given_up()):
         assert OneShotRecord.decode(each.encode()) == each
     assert record.payload == payload
+    assert record.claimed().encode() != record.claimed().encode(), "no two nodes write the same"
     assert OneShotRecord.planned(due_ms, payload).encode() != OneShotRecord.planned(due_ms, payload).encode()
 
 
-@given(times, times, times)
-def test_records_of_recurring_jobs_survive_the_store(last_ms: int, due_ms: int, other_ms: int) -> None:
+@given(times, times)
+def test_records_of_recurring_jobs_survive_the_store(last_ms: int, due_ms: int) -> None:
     record = RecurringRecord(last_ms)
-    claimed = record.claimed(due_ms)
-    again = claimed.claimed(due_ms)
+    claimed = record.claimed()
+    again = claimed.claimed()
     for each in (record, claimed, again, claimed.done(due_ms)):
         assert RecurringRecord.decode(each.encode()) == each
-    assert (record.tries_of(due_ms), claimed.tries_of(due_ms), again.tries_of(due_ms)) == (0, 1, 2) or due_ms == 0
+    assert (record.tries, claimed.tries, again.tries) == (0, 1, 2)
     assert again.done(due_ms) == RecurringRecord(due_ms, True)
-    assert claimed.encode() != record.claimed(due_ms).encode(), "no two nodes write the same"
-    if other_ms != due_ms:
-        assert again.claimed(other_ms).tries == 1
+    assert claimed.encode() != record.claimed().encode(), "no two nodes write the same"
 
 
 @given(st.binary() | st.text().map(str.encode) | payloads.map(lambda value: json.dumps(value).encode()))

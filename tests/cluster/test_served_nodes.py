@@ -36,7 +36,7 @@ class Everywhere(Plugin):
 
     def on_activate(self) -> None:
         self.jobs.every("tick", 60, self.tick)
-        self.jobs.once("remind", self.remind)
+        self.jobs.handle("remind", self.remind)
 
     def on_deactivate(self) -> None:
         self.api.kv_set("deactivated", b"yes")

@@ -1,10 +1,9 @@
-"""What the API must do about people: users, statuses, preferences, sessions, bots, permissions, groups."""
+"""What the API must do about people: users, statuses, preferences, sessions, bots, permissions."""
 
 import json
 
+from mattermost_plugin.devhost.events import WebSocketEvent
 from mattermost_pluginapi.v1.bot_pb2 import Bot, BotGetOptions, BotPatch
-from mattermost_pluginapi.v1.channel_pb2 import Channel
-from mattermost_pluginapi.v1.group_pb2 import CreateDefaultMembershipParams, Group, GroupSearchOpts, GroupSyncable
 from mattermost_pluginapi.v1.preference_pb2 import Preference
 from mattermost_pluginapi.v1.session_pb2 import Session, UserAccessToken
 from mattermost_pluginapi.v1.user_pb2 import User, UserAuth
@@ -14,7 +13,7 @@ from tests.devhost.site import NOBODY, PNG, TESTER, Site, covers, made
 
 @covers("CreateUser", "GetUser", "GetUserByEmail", "GetUserByUsername", "GetUsersByIds", "GetUsersByUsernames")
 async def create_and_find_users(s: Site) -> None:
-    given = User(username="Zoë".replace("ë", "e"), email="Zoe@Example.com", password="secret", nickname="Zoë 🐈")
+    given = User(username="Zoë".replace("ë", "e"), email="Zoe@Example.com", password="password", nickname="Zoë 🐈")
     zoe = (await s.api("CreateUser", user=given)).user
     assert len(zoe.id) == 26
     assert (zoe.username, zoe.email, zoe.nickname) == ("zoe", "zoe@example.com", "Zoë 🐈")
@@ -30,12 +29,21 @@ async def create_and_find_users(s: Site) -> None:
     found = (await s.api("GetUsersByUsernames", usernames=["zoe", "nobody"])).users
     assert [user.id for user in found] == [zoe.id]
     for bad in ({"username": "zoe"}, {"email": "zoe@example.com"}):
-        fields = {"username": "other", "email": "o@example.com", "password": "secret"}
+        fields = {"username": "other", "email": "o@example.com", "password": "password"}
         await s.api.error("CreateUser", 400, "exists", user=made(User, fields, bad))
-    for username in ("", "a b", "Ü", "system", "1x", "x" * 65):
-        await s.api.error("CreateUser", 400, "username", user=User(username=username, email="x@y.z", password="secret"))
-    await s.api.error("CreateUser", 400, "email", user=User(username="new", email="nowhere", password="secret"))
-    await s.api.error("CreateUser", 400, "pwd", user=User(username="new", email="x@y.z", password="x"))
+    for username in ("", "a b", "Ü", "system", "x" * 65):
+        await s.api.error(
+            "CreateUser", 400, "username", user=User(username=username, email="x@y.z", password="password")
+        )
+    await s.api.error("CreateUser", 400, "email", user=User(username="new", email="nowhere", password="password"))
+    for password in ("x" * 7, "x" * 73):
+        await s.api.error("CreateUser", 400, "pwd", user=User(username="new", email="x@y.z", password=password))
+    given = User(username="1st.of_all-", email="x@y.z", password="password", roles="system_admin", delete_at=5)
+    stored = (await s.api("CreateUser", user=given)).user
+    assert (stored.username, stored.roles, stored.delete_at) == ("1st.of_all-", "system_user", 0)
+    await s.api.error("CreateUser", 400, "existing", user=stored)
+    remote = User(username="eve:remote", email="e@r", password="password", remote_id=NOBODY, id="r" * 26)
+    assert (await s.api("CreateUser", user=remote)).user.id == "r" * 26
     await s.api.error("GetUser", 404, "app.user.missing_account.const", user_id=NOBODY)
     await s.api.error("GetUserByEmail", 404, email="x")
     await s.api.error("GetUserByUsername", 404, name="x")
@@ -49,47 +57,137 @@ async def list_users(s: Site) -> None:
     names = [user.username for user in (await s.api("GetUsers", page=1, per_page=2)).users]
     assert names == ["carl"]
     assert not (await s.api("GetUsers", page=0, per_page=0)).users
+    await s.api("UpdateUserActive", user_id=s.bob.id, active=False)
+    changed = (await s.api("GetUser", user_id=s.bob.id)).user.update_at
     for filters, expected in (
-        ({"in_team_id": s.team.id}, ["ada", "bob"]),
-        ({"not_in_team_id": s.team.id}, ["carl"]),
-        ({"in_channel_id": s.lobby.id}, ["ada"]),
-        ({"not_in_channel_id": s.lobby.id}, ["bob", "carl"]),
-        ({"without_team": True}, ["carl"]),
         ({"role": "system_admin"}, ["ada"]),
-        ({"inactive": True}, []),
-        ({"active": True}, ["ada", "bob", "carl"]),
+        ({"role": "admin"}, []),
+        ({"roles": ["system_admin", "system_user"]}, ["ada", "bob", "carl"]),
+        ({"inactive": True}, ["bob"]),
+        ({"active": True}, ["ada", "carl"]),
+        ({"active": True, "inactive": True}, ["bob"]),
+        ({"updated_after": changed - 1}, ["bob"]),
+        ({"updated_after": changed}, []),
+        # Without effect on a server.
+        ({"in_team_id": s.team.id, "without_team": True}, ["ada", "bob", "carl"]),
     ):
         found = (await s.api("GetUsers", page=0, per_page=60, **filters)).users
         assert [user.username for user in found] == expected, filters
-    await s.api.error("GetUsers", 400, active=True, inactive=True)
+    latest = (await s.api("GetUsers", page=0, per_page=60, sort="update_at_asc")).users[-1]
+    assert latest.username == "bob"
+    await s.api("UpdateUserActive", user_id=s.bob.id, active=True)
     found = (await s.api("GetUsersInTeam", team_id=s.team.id, page=0, per_page=1)).users
     assert [user.username for user in found] == ["ada"]
     assert not (await s.api("GetUsersInTeam", team_id=NOBODY, page=0, per_page=60)).users
-    found = (await s.api("GetUsersInChannel", channel_id=s.lobby.id, sort_by="status", page=0, per_page=60)).users
-    assert [user.username for user in found] == ["ada"]
+    square = s.host.store.channels.by_name(s.team.id, "town-square")
+    assert square is not None
+    await s.host.act.create_user("aaron")
+    for username, status in (("aaron", ""), ("ada", "dnd"), ("bob", "away")):
+        user = s.host.store.users.by_username(username)
+        assert user is not None
+        await s.host.act.join_team(s.team.id, user.id)
+        if status:
+            await s.api("UpdateUserStatus", user_id=user.id, status=status)
+    for sort_by, expected in (("username", ["aaron", "ada", "bob"]), ("status", ["bob", "ada", "aaron"])):
+        found = (await s.api("GetUsersInChannel", channel_id=square.id, sort_by=sort_by, page=0, per_page=60)).users
+        assert [user.username for user in found] == expected
+    second = await s.api("GetUsersInChannel", channel_id=square.id, sort_by="status", page=1, per_page=1)
+    assert [user.username for user in second.users] == ["ada"]
     await s.api.error("GetUsersInChannel", 400, channel_id=s.lobby.id, sort_by="age")
-    for term in ("carl", "@car", "gauss", "princ", "carl gau"):
-        found = (await s.api("SearchUsers", term=term)).users
+    carl = s.host.store.users.by_username("carl")
+    assert carl is not None
+    for term in ("carl", "@CAR", "princ", "ar inc", carl.id):
+        found = (await s.api("SearchUsers", term=term, limit=9)).users
         assert [user.username for user in found] == ["carl"], term
-    assert not (await s.api("SearchUsers", term="carl", team_id=s.team.id)).users
+    # Plugins do not search in people's full names and addresses.
+    for term in ("gauss", "carl@example.com", "carl nobody"):
+        assert not (await s.api("SearchUsers", term=term, limit=9)).users
+    assert not (await s.api("SearchUsers", term="carl", team_id=s.team.id, limit=9)).users
     assert len((await s.api("SearchUsers", term="", limit=2)).users) == 2
+    assert not (await s.api("SearchUsers", term="carl")).users
+    for where, expected in (
+        ({"without_team": True}, ["carl"]),
+        ({"in_channel_id": s.lobby.id}, ["ada"]),
+        ({"not_in_channel_id": s.lobby.id}, ["aaron", "bob", "carl"]),
+        ({"not_in_channel_id": s.lobby.id, "team_id": s.team.id}, ["aaron", "bob"]),
+        ({"not_in_team_id": s.team.id}, ["carl"]),
+    ):
+        found = (await s.api("SearchUsers", limit=9, **where)).users
+        assert [user.username for user in found] == expected, where
+    await s.api("UpdateUserActive", user_id=s.bob.id, active=False)
+    assert not (await s.api("SearchUsers", term="bob", limit=9)).users
+    assert len((await s.api("SearchUsers", term="bob", limit=9, allow_inactive=True)).users) == 1
+
+
+@covers("GetUserStatus", "UpdateUserStatus")
+async def who_is_online(s: Site) -> None:
+    async def status() -> str:
+        return str((await s.api("GetUserStatus", user_id=s.bob.id)).status.status)
+
+    def changes() -> int:
+        return len([event for event in s.host.events.history(WebSocketEvent) if event.name == "status_change"])
+
+    one, two = s.host.act.connect(s.bob.id), s.host.act.connect(s.bob.id)
+    assert (await status(), changes()) == ("online", 1)
+    s.host.act.disconnect(one, s.bob.id)
+    s.host.act.disconnect(one, s.bob.id)
+    assert await status() == "online"
+    s.host.act.disconnect(two, s.bob.id)
+    assert (await status(), changes()) == ("offline", 2)
+    await s.host.act.post(s.bob.id, s.lobby.id, "hi")
+    assert await status() == "online"
+    # What one has chosen oneself stays.
+    await s.api("UpdateUserStatus", user_id=s.bob.id, status="away")
+    connection = s.host.act.connect(s.bob.id)
+    assert await status() == "away"
+    s.host.act.disconnect(connection, s.bob.id)
+    assert await status() == "away"
+    assert not s.host.world.connections
+
+
+@covers("GetLDAPUserAttributes")
+async def the_directory(s: Site) -> None:
+    async def attributes(user_id: str) -> dict[str, str]:
+        names = ["department", "floor"]
+        return dict((await s.api("GetLDAPUserAttributes", user_id=user_id, attributes=names)).attributes)
+
+    s.host.act.add_directory_entry("b1", department="R&D", room="7")
+    await s.api.error("GetLDAPUserAttributes", 501, "ent.ldap.disabled", user_id=s.bob.id)
+    await s.host.act.configure("LdapSettings", Enable=True)
+    await s.api.error("GetLDAPUserAttributes", 404, "missing_account", user_id=NOBODY)
+    assert await attributes(s.bob.id) == {}
+    await s.api("UpdateUserAuth", user_id=s.bob.id, user_auth=UserAuth(auth_data="b1", auth_service="ldap"))
+    assert await attributes(s.bob.id) == {"department": "R&D"}
+    await s.api("UpdateUserAuth", user_id=s.bob.id, user_auth=UserAuth(auth_data="b1", auth_service="saml"))
+    assert await attributes(s.bob.id) == {}
+    await s.host.act.configure("SamlSettings", EnableSyncWithLdap=True)
+    assert await attributes(s.bob.id) == {"department": "R&D"}
+    await s.api("UpdateUserAuth", user_id=s.bob.id, user_auth=UserAuth(auth_data="b2", auth_service="ldap"))
+    assert await attributes(s.bob.id) == {}
 
 
 @covers("UpdateUser", "UpdateUserRoles", "UpdateUserAuth")
 async def change_users(s: Site) -> None:
     bob = User()
     bob.CopyFrom(s.bob)
-    bob.username, bob.roles, bob.create_at = "bobby", "system_admin", 1
+    bob.username, bob.roles, bob.create_at, bob.mfa_secret, bob.last_login = "bobby", "system_admin", 1, "x", 5
     stored = (await s.api("UpdateUser", user=bob)).user
     assert (stored.username, stored.roles, stored.create_at) == ("bobby", "system_user", s.bob.create_at)
+    assert (stored.mfa_secret, stored.last_login) == ("", 0)
     assert stored.update_at > s.bob.update_at
     await s.api.error("UpdateUser", 404, user=User(id=NOBODY))
     bob.username = "ada"
     await s.api.error("UpdateUser", 400, "username_exists", user=bob)
     stored = (await s.api("UpdateUserRoles", user_id=bob.id, new_roles="system_user system_manager")).user
     assert stored.roles == "system_user system_manager"
-    await s.api.error("UpdateUserRoles", 404, "app.role", user_id=bob.id, new_roles="king")
-    await s.api.error("UpdateUserRoles", 404, user_id=NOBODY, new_roles="system_user")
+    await s.api.error("UpdateUserRoles", 400, "role_not_found", user_id=bob.id, new_roles="king")
+    await s.api.error("UpdateUserRoles", 400, user_id=NOBODY, new_roles="system_user")
+    await s.api.error("UpdateUserRoles", 400, "lastAdmin", user_id=s.ada.id, new_roles="system_user")
+    session = await s.host.act.log_in(bob.id)
+    assert session.roles == "system_user system_manager"
+    await s.api("UpdateUserRoles", user_id=bob.id, new_roles="system_user system_admin")
+    assert (await s.api("GetSession", session_id=session.id)).session.roles == "system_user system_admin"
+    await s.api("UpdateUserRoles", user_id=s.ada.id, new_roles="system_user")
     auth = await s.api("UpdateUserAuth", user_id=bob.id, user_auth=UserAuth(auth_data="b1", auth_service="saml"))
     assert auth.user_auth.auth_data == "b1"
     assert s.host.store.users.get(bob.id).auth_service == "saml"  # type: ignore[union-attr]  # it is there
@@ -101,11 +199,17 @@ async def deactivate_users(s: Site) -> None:
     session = await s.host.act.log_in(s.bob.id)
     await s.api("UpdateUserActive", user_id=s.bob.id, active=False)
     assert (await s.api("GetUser", user_id=s.bob.id)).user.delete_at > 0
-    await s.api.error("GetSession", 404, session_id=session.id)
+    await s.api.error("GetSession", 400, session_id=session.id)
+    assert (await s.api("GetUserStatus", user_id=s.bob.id)).status.status == "offline"
     await s.api("UpdateUserActive", user_id=s.bob.id, active=True)
     assert (await s.api("GetUser", user_id=s.bob.id)).user.delete_at == 0
     await s.api("DeleteUser", user_id=s.bob.id)
     assert (await s.api("GetUser", user_id=s.bob.id)).user.delete_at > 0
+    await s.api("UpdateUserActive", user_id=s.bob.id, active=True)
+    bot = (await s.api("CreateBot", bot=Bot(username="robo", owner_id=s.bob.id))).bot
+    await s.api("UpdateUserActive", user_id=s.bob.id, active=False)
+    assert (await s.api("GetBot", bot_user_id=bot.user_id, include_deleted=True)).bot.delete_at > 0
+    assert (await s.api("GetUser", user_id=bot.user_id)).user.delete_at > 0
     await s.api.error("DeleteUser", 404, user_id=NOBODY)
     await s.api.error("UpdateUserActive", 404, user_id="", active=True)
 
@@ -129,20 +233,23 @@ async def pictures_and_typing(s: Site) -> None:
     "RemoveUserCustomStatus",
 )
 async def statuses(s: Site) -> None:
-    assert (await s.api("GetUserStatus", user_id=s.bob.id)).status.status == "offline"
+    await s.api.error("GetUserStatus", 404, "app.status.get.missing", user_id=s.bob.id)
     set_status = (await s.api("UpdateUserStatus", user_id=s.bob.id, status="away")).status
     assert (set_status.status, set_status.manual) == ("away", True)
     await s.api.error("UpdateUserStatus", 400, user_id=s.bob.id, status="asleep")
     await s.api.error("UpdateUserStatus", 404, user_id=NOBODY, status="away")
-    end = s.clock.now_ms() // 1000 + 60
-    assert (await s.api("SetUserStatusTimedDND", user_id=s.bob.id, end_time=end)).status.status == "dnd"
-    s.clock.advance(seconds=61)
+    end = s.clock.now_ms() // 1000 + 120
+    dnd = (await s.api("SetUserStatusTimedDND", user_id=s.bob.id, end_time=end)).status
+    assert (dnd.status, dnd.prev_status, dnd.dnd_end_time) == ("dnd", "away", end - end % 60)
+    s.clock.advance(seconds=121)
+    assert (await s.api("GetUserStatus", user_id=s.bob.id)).status.status == "away"
     found = (await s.api("GetUserStatusesByIds", user_ids=[s.bob.id, s.ada.id])).statuses
     assert {status.user_id: status.status for status in found} == {s.bob.id: "away", s.ada.id: "offline"}
     await s.api.error("GetUserStatus", 404, user_id=NOBODY)
-    await s.api("UpdateUserCustomStatus", user_id=s.bob.id, custom_status=CustomStatus(text="à table"))
-    props = (await s.api("GetUser", user_id=s.bob.id)).user.props
-    assert json.loads(props["customStatus"])["text"] == "à table"
+    for text, expected in (("à table", "à table"), ("x" * 101, "x" * 100)):
+        await s.api("UpdateUserCustomStatus", user_id=s.bob.id, custom_status=CustomStatus(text=text))
+        props = (await s.api("GetUser", user_id=s.bob.id)).user.props
+        assert json.loads(props["customStatus"])["text"] == expected
     await s.api("RemoveUserCustomStatus", user_id=s.bob.id)
     assert (await s.api("GetUser", user_id=s.bob.id)).user.props["customStatus"] == ""
     await s.api.error("UpdateUserCustomStatus", 400, user_id=s.bob.id, custom_status=CustomStatus())
@@ -151,14 +258,22 @@ async def statuses(s: Site) -> None:
 
 @covers("GetPreferenceForUser", "GetPreferencesForUser", "UpdatePreferencesForUser", "DeletePreferencesForUser")
 async def preferences(s: Site) -> None:
-    dark = Preference(user_id=s.bob.id, category="theme", name="dark", value="✓")
+    dark = Preference(user_id=s.bob.id, category="theme", name="dark", value='{"a": "✓"}')
     await s.api("UpdatePreferencesForUser", user_id=s.bob.id, preferences=[dark])
     found = await s.api("GetPreferenceForUser", user_id=s.bob.id, category="theme", name="dark")
     assert found.preference == dark
     assert list((await s.api("GetPreferencesForUser", user_id=s.bob.id)).preferences) == [dark]
     await s.api("DeletePreferencesForUser", user_id=s.bob.id, preferences=[dark])
     assert not (await s.api("GetPreferencesForUser", user_id=s.bob.id)).preferences
-    await s.api.error("GetPreferenceForUser", 404, user_id=s.bob.id, category="theme", name="dark")
+    await s.api.error("GetPreferenceForUser", 400, user_id=s.bob.id, category="theme", name="dark")
+    (event,) = (e for e in s.host.events.history(WebSocketEvent) if e.name == "preferences_changed")
+    told = {"user_id": s.bob.id, "category": "theme", "name": "dark", "value": '{"a": "✓"}'}
+    assert json.loads(str(event.data["preferences"])) == [told]
+    for bad in ({"category": ""}, {"category": "x" * 33}, {"name": "x" * 33}, {"value": "x" * 20_001}, {"value": "{"}):
+        broken = made(Preference, {"user_id": s.bob.id, "category": "theme", "name": "n", "value": "{}"}, bad)
+        await s.api.error("UpdatePreferencesForUser", 400, "preference", user_id=s.bob.id, preferences=[broken])
+    unnamed = Preference(user_id=s.bob.id, category="mine")
+    await s.api("UpdatePreferencesForUser", user_id=s.bob.id, preferences=[unnamed])
     await s.api.error("UpdatePreferencesForUser", 403, user_id=s.ada.id, preferences=[dark])
     await s.api.error("DeletePreferencesForUser", 403, user_id=s.ada.id, preferences=[dark])
 
@@ -170,12 +285,15 @@ async def sessions(s: Site) -> None:
     assert len(opened.token) == 26
     assert (await s.api("GetSession", session_id=opened.id)).session == opened
     s.clock.advance(seconds=11)
-    await s.api.error("GetSession", 401, session_id=opened.id)
-    await s.api("ExtendSessionExpiry", session_id=opened.id, new_expiry=s.clock.now_ms() + 10_000)
-    await s.api("GetSession", session_id=opened.id)
+    # Plugins get expired ones too.
+    assert (await s.api("GetSession", session_id=opened.id)).session == opened
+    later = s.clock.now_ms() + 10_000
+    await s.api("ExtendSessionExpiry", session_id=opened.id, new_expiry=later)
+    assert (await s.api("GetSession", session_id=opened.id)).session.expires_at == later
+    await s.api.error("CreateSession", 400, "existing", session=opened)
     await s.api("RevokeSession", session_id=opened.id)
-    for method in ("GetSession", "RevokeSession", "ExtendSessionExpiry"):
-        await s.api.error(method, 404, "app.session", session_id=opened.id)
+    for method, status in (("GetSession", 400), ("RevokeSession", 400), ("ExtendSessionExpiry", 500)):
+        await s.api.error(method, status, "app.session", session_id=opened.id)
     await s.api.error("CreateSession", 404, session=Session(user_id=NOBODY))
 
 
@@ -198,12 +316,23 @@ async def bots(s: Site) -> None:
     user = (await s.api("GetUser", user_id=bot.user_id)).user
     assert (user.is_bot, user.first_name) == (True, "Robo")
     await s.api.error("CreateBot", 400, "username_exists", bot=Bot(username="robo"))
-    own = (await s.api("EnsureBotUser", bot=Bot(username="helper"))).bot_user_id
+    await s.api.error("CreateBot", 400, "bot_cant_create_bot", bot=Bot(username="child", owner_id=bot.user_id))
+    for bad in ({"username": "a b"}, {"display_name": "x" * 65}, {"description": "x" * 1025}, {"owner_id": "x" * 191}):
+        await s.api.error("CreateBot", 400, "model.bot", bot=made(Bot, {"username": "new"}, bad))
+    assert s.host.store.users.by_username("new") is None
+    assert (await s.api("EnsureBotUser", bot=Bot(username="bob"))).bot_user_id == s.bob.id
+    assert not (await s.api("KVGet", key="mmi_botid")).value
+    await s.api.error("EnsureBotUser", 400, "missing_username", bot=Bot())
+    own = (await s.api("EnsureBotUser", bot=Bot(username="helper", owner_id=s.ada.id))).bot_user_id
+    assert (await s.api("GetBot", bot_user_id=own)).bot.owner_id == TESTER
     assert (await s.api("EnsureBotUser", bot=Bot(username="assistant"))).bot_user_id == own
     assert (await s.api("GetBot", bot_user_id=own)).bot.username == "assistant"
     assert (await s.api("KVGet", key="mmi_botid")).value == own.encode()
     patched = await s.api("PatchBot", bot_user_id=own, bot_patch=BotPatch(description="helps"))
     assert (patched.bot.username, patched.bot.description) == ("assistant", "helps")
+    again = await s.api("PatchBot", bot_user_id=own, bot_patch=BotPatch(description="helps"))
+    assert again.bot == patched.bot
+    await s.api.error("PatchBot", 400, "username_exists", bot_user_id=own, bot_patch=BotPatch(username="bob"))
     assert (await s.api("UpdateBotActive", bot_user_id=own, active=False)).bot.delete_at > 0
     await s.api.error("GetBot", 404, bot_user_id=own)
     assert (await s.api("GetBot", bot_user_id=own, include_deleted=True)).bot.user_id == own
@@ -238,87 +367,3 @@ async def permissions(s: Site) -> None:
     assert not await has("HasPermissionToChannel", user_id=s.bob.id, permission_id="read_channel", channel_id=dm.id)
     assert await has("RolesGrantPermission", role_names=["x", "channel_user"], permission_id="create_post")
     assert not await has("RolesGrantPermission", role_names=["x"], permission_id="create_post")
-
-
-@covers(
-    "CreateGroup",
-    "DeleteGroup",
-    "RestoreGroup",
-    "GetGroup",
-    "GetGroupByName",
-    "GetGroupByRemoteID",
-    "GetGroups",
-    "GetGroupsBySource",
-    "UpdateGroup",
-)
-async def groups(s: Site) -> None:
-    given = Group(display_name="Ops", name="ops", source="ldap", remote_id="ou=ops", allow_reference=True)
-    group = (await s.api("CreateGroup", group=given)).group
-    assert (await s.api("GetGroup", group_id=group.id)).group == group
-    assert (await s.api("GetGroupByName", name="ops")).group == group
-    assert (await s.api("GetGroupByRemoteID", remote_id="ou=ops", group_source="ldap")).group == group
-    assert list((await s.api("GetGroupsBySource", group_source="ldap")).groups) == [group]
-    opts = GroupSearchOpts(q="op", include_member_count=True)
-    assert (await s.api("GetGroups", page=0, per_page=10, opts=opts)).groups[0].member_count == 0
-    group.display_name = "Operations"
-    assert (await s.api("UpdateGroup", group=group)).group.display_name == "Operations"
-    assert (await s.api("DeleteGroup", group_id=group.id)).group.delete_at > 0
-    await s.api.error("DeleteGroup", 404, group_id=group.id)
-    assert not (await s.api("GetGroups", page=0, per_page=10)).groups
-    assert (await s.api("RestoreGroup", group_id=group.id)).group.delete_at == 0
-    await s.api.error("RestoreGroup", 404, group_id=group.id)
-    await s.api.error("CreateGroup", 400, "unique_name", group=given)
-    await s.api.error("CreateGroup", 400, "remote_id", group=Group(display_name="x", source="ldap"))
-    await s.api.error("GetGroup", 404, "app.group.no_rows", group_id=NOBODY)
-    await s.api.error("UpdateGroup", 404, group=Group(id=NOBODY))
-
-
-@covers("UpsertGroupMember", "UpsertGroupMembers", "DeleteGroupMember", "GetGroupMemberUsers", "GetGroupsForUser")
-async def group_members(s: Site) -> None:
-    group = (await s.api("CreateGroup", group=Group(display_name="Ops", source="custom"))).group
-    member = (await s.api("UpsertGroupMember", group_id=group.id, user_id=s.bob.id)).group_member
-    assert (member.group_id, member.user_id, member.delete_at) == (group.id, s.bob.id, 0)
-    many = await s.api("UpsertGroupMembers", group_id=group.id, user_ids=[s.ada.id, s.bob.id])
-    assert len(many.group_members) == 2
-    users = (await s.api("GetGroupMemberUsers", group_id=group.id, page=0, per_page=60)).users
-    assert [user.username for user in users] == ["ada", "bob"]
-    assert [each.id for each in (await s.api("GetGroupsForUser", user_id=s.bob.id)).groups] == [group.id]
-    gone = (await s.api("DeleteGroupMember", group_id=group.id, user_id=s.bob.id)).group_member
-    assert gone.delete_at > 0
-    await s.api.error("DeleteGroupMember", 404, group_id=group.id, user_id=s.bob.id)
-    await s.api.error("UpsertGroupMembers", 404, group_id=group.id, user_ids=[s.bob.id, NOBODY])
-    assert not (await s.api("GetGroupsForUser", user_id=s.bob.id)).groups
-
-
-@covers(
-    "GetGroupSyncable",
-    "GetGroupSyncables",
-    "UpsertGroupSyncable",
-    "UpdateGroupSyncable",
-    "DeleteGroupSyncable",
-    "CreateDefaultSyncableMemberships",
-    "DeleteGroupConstrainedMemberships",
-)
-async def group_syncables(s: Site) -> None:
-    group = (await s.api("CreateGroup", group=Group(display_name="Ops", source="custom"))).group
-    await s.api("UpsertGroupMember", group_id=group.id, user_id=s.bob.id)
-    link = GroupSyncable(group_id=group.id, syncable_id=s.lobby.id, syncable_type="Channel", auto_add=True)
-    stored = (await s.api("UpsertGroupSyncable", group_syncable=link)).group_syncable
-    assert stored.team_id == s.team.id
-    where = {"group_id": group.id, "syncable_id": s.lobby.id, "syncable_type": "Channel"}
-    assert (await s.api("GetGroupSyncable", **where)).group_syncable == stored
-    assert len((await s.api("GetGroupSyncables", group_id=group.id, syncable_type="Channel")).group_syncables) == 1
-    await s.api("CreateDefaultSyncableMemberships", params=CreateDefaultMembershipParams())
-    assert s.host.store.channel_members.get(s.lobby.id, s.bob.id) is not None
-    lobby = Channel()
-    lobby.CopyFrom(s.lobby)
-    lobby.group_constrained = True
-    s.host.store.channels.put(lobby)
-    await s.api("DeleteGroupConstrainedMemberships")
-    members = s.host.store.channel_members.of_channel(s.lobby.id)
-    assert [member.user_id for member in members] == [s.bob.id]
-    link.auto_add = False
-    assert not (await s.api("UpdateGroupSyncable", group_syncable=link)).group_syncable.auto_add
-    assert (await s.api("DeleteGroupSyncable", **where)).group_syncable.delete_at > 0
-    await s.api.error("GetGroupSyncable", 404, **where)
-    await s.api.error("UpsertGroupSyncable", 400, group_syncable=GroupSyncable(group_id=group.id))

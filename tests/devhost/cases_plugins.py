@@ -1,6 +1,8 @@
-"""What the API must do about a plugin's keys, settings and commands, other plugins, properties and the server."""
+"""What the API must do about a plugin's keys, settings and commands, other plugins and the server."""
 
+import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 from google.protobuf.struct_pb2 import Struct, Value
@@ -8,21 +10,13 @@ from google.protobuf.struct_pb2 import Struct, Value
 from mattermost_plugin.devhost.events import LogWritten, MailSent, PushSent, WebSocketEvent
 from mattermost_plugin.devhost.service.config import SERVER_VERSION
 from mattermost_pluginapi.v1.cluster_pb2 import PluginClusterEvent
-from mattermost_pluginapi.v1.command_pb2 import Command, CommandArgs
 from mattermost_pluginapi.v1.dialog_pb2 import Dialog, OpenDialogRequest
 from mattermost_pluginapi.v1.kv_pb2 import PluginKVSetOptions
 from mattermost_pluginapi.v1.log_pb2 import AuditRecord, KeyValuePair
 from mattermost_pluginapi.v1.notification_pb2 import PushNotification, SendToastMessageOptions
-from mattermost_pluginapi.v1.oauth_pb2 import OAuthApp
-from mattermost_pluginapi.v1.property_pb2 import (
-    PropertyField,
-    PropertyFieldSearchOpts,
-    PropertyRequestOptions,
-    PropertyValue,
-    PropertyValueSearchOpts,
-)
 from mattermost_pluginapi.v1.websocket_pb2 import WebsocketBroadcast
-from tests.devhost.site import NOBODY, TESTER, Site, covers, made
+from tests.devhost.archives import tar_gz
+from tests.devhost.site import NOBODY, TESTER, Refused, Site, covers
 
 
 @covers(
@@ -61,6 +55,13 @@ async def keys_and_values(s: Site) -> None:
     await s.api.error("KVSetWithOptions", 400, "old_value", key="o", options=PluginKVSetOptions(old_value=b"2"))
     assert list((await s.api("KVList", page=0, per_page=1)).keys) == ["o"]
     assert list((await s.api("KVList", page=1, per_page=1)).keys) == ["schlüssel 🔑"]
+    assert len((await s.api("KVList", page=0, per_page=0)).keys) == 2
+    for number in range(11):
+        await s.api("KVSet", key=f"z{number:02}", value=b"1")
+    assert len((await s.api("KVList", page=0, per_page=-1)).keys) == 10
+    assert list((await s.api("KVList", page=1, per_page=0)).keys) == ["z08", "z09", "z10"]
+    for number in range(11):
+        await s.api("KVDelete", key=f"z{number:02}")
     await s.api("KVSet", key="o", value=b"")
     await s.api("KVDelete", key="schlüssel 🔑")
     await s.api("KVDelete", key="schlüssel 🔑")
@@ -77,13 +78,26 @@ async def plugin_settings(s: Site) -> None:
     async def loaded() -> Any:
         return json.loads((await s.api("LoadPluginConfiguration")).config_json)
 
-    assert await loaded() == {"greeting": "hello"}
+    assert await loaded() == {"greeting": "hello", "token": None}
     assert not (await s.api("GetPluginConfig")).config.fields
     config = Struct()
     config.update({"Greeting": "moin", "Limit": 3, "Nested": {"on": True}})
     await s.api("SavePluginConfig", config=config)
     assert (await s.api("GetPluginConfig")).config == config
-    assert await loaded() == {"greeting": "moin", "limit": 3, "nested": {"on": True}}
+    assert await loaded() == {"greeting": "moin", "limit": 3, "nested": {"on": True}, "token": None}
+    # What the manifest calls secret is masked, and stays if it comes back so.
+    config.update({"Token": "t0ken"})
+    await s.api("SavePluginConfig", config=config)
+    masked = (await s.api("GetPluginConfig")).config
+    assert set(str(masked["Token"])) == {"*"}
+    assert "t0ken" not in str((await s.api("GetConfig")).config_json)
+    masked.update({"Limit": 4})
+    await s.api("SavePluginConfig", config=masked)
+    assert await loaded() == {"greeting": "moin", "limit": 4, "nested": {"on": True}, "token": "t0ken"}
+    other = json.loads((await s.api("GetUnsanitizedConfig")).config_json)
+    other["PluginSettings"]["Plugins"]["gone"] = {"any": "s3cret"}
+    await s.api("SaveConfig", config_json=json.dumps(other).encode())
+    assert "s3cret" not in str((await s.api("GetConfig")).config_json)
 
 
 @covers("GetConfig", "GetUnsanitizedConfig", "SaveConfig")
@@ -154,7 +168,9 @@ async def plugins(s: Site) -> None:
     assert (status.state, status.version) == (0, "1.2.3")
     await s.api("DisablePlugin", id="com.example.other")
     assert (await s.api("PluginHTTP", method="GET", url="/com.example.other/x")).status_code == 404
-    assert (await s.api("PluginHTTP", method="GET", url="x")).status_code == 400
+    for url in ("", "x", "/com.example.other", "//x", "/com.example.other?a=/b"):
+        answer = await s.api("PluginHTTP", method="GET", url=url)
+        assert (answer.status_code, b"/<pluginid>/*" in answer.body) == (400, True), url
     await s.api("RemovePlugin", id="com.example.other")
     for method in ("GetPluginStatus", "EnablePlugin", "DisablePlugin", "RemovePlugin"):
         await s.api.error(method, 404, "not_installed", id="com.example.other")
@@ -164,72 +180,68 @@ async def plugins(s: Site) -> None:
     await s.api.error("GetPluginStatus", 501, id=TESTER)
 
 
-@covers(
-    "RegisterCommand",
-    "UnregisterCommand",
-    "ExecuteSlashCommand",
-    "ListCommands",
-    "ListPluginCommands",
-    "ListBuiltInCommands",
-    "ListCustomCommands",
-    "CreateCommand",
-    "GetCommand",
-    "UpdateCommand",
-    "DeleteCommand",
-)
-async def commands(s: Site) -> None:
-    team = {"team_id": s.team.id}
+@covers("InstallPlugin", "RemovePlugin")
+async def installing_plugins(s: Site) -> None:
+    def bundle(version: str, plugin_id: str = "com.example.other") -> bytes:
+        manifest = {"id": plugin_id, "name": "Other", "version": version, "server": {"executable": "plugin.py"}}
+        return tar_gz({"other/plugin.json": json.dumps(manifest).encode(), "other/plugin.py": version.encode()})
 
-    async def triggers(method: str, **fields: Any) -> list[str]:
-        return [command.trigger for command in (await s.api(method, **fields)).commands]
+    async def installed() -> tuple[str, Path]:
+        status = (await s.api("GetPluginStatus", id="com.example.other")).status
+        assert status.state == 0
+        return status.version, Path(status.plugin_path)
 
-    await s.api("RegisterCommand", command=Command(trigger="Poll", auto_complete=True))
-    assert await triggers("ListPluginCommands", **team) == ["poll"]
-    for trigger in ("", "/x", "a b"):
-        await s.api.error("RegisterCommand", 400, "trigger", command=Command(trigger=trigger))
-    built_in = await triggers("ListBuiltInCommands")
-    assert "shrug" in built_in
-    given = Command(trigger="deploy", url="http://localhost/x", method="P", creator_id=s.ada.id, team_id=s.team.id)
-    created = (await s.api("CreateCommand", cmd=given)).command
-    assert (created.creator_id, created.plugin_id, len(created.token)) == ("", TESTER, 26)
-    assert (await s.api("GetCommand", command_id=created.id)).command == created
-    assert await triggers("ListCustomCommands", **team) == ["deploy"]
-    assert set(await triggers("ListCommands", **team)) == {"poll", "deploy", *built_in}
-    changed = Command(trigger="ship", url="http://localhost/y", method="G", token="mine")
-    stored = (await s.api("UpdateCommand", command_id=created.id, updated_cmd=changed)).command
-    assert (stored.trigger, stored.token, stored.team_id) == ("ship", created.token, s.team.id)
-    await s.api("DeleteCommand", command_id=created.id)
-    await s.api.error("GetCommand", 404, command_id=created.id)
-    for bad in ({"trigger": ""}, {"trigger": "shrug"}, {"url": "ftp://x"}, {"method": "X"}):
-        broken = Command()
-        broken.CopyFrom(given)
-        for field, value in bad.items():
-            setattr(broken, field, value)
-        await s.api.error("CreateCommand", 400, cmd=broken)
-    where = {"user_id": s.ada.id, "channel_id": s.lobby.id, "team_id": s.team.id}
-    args = made(CommandArgs, where, {"command": "/echo hallo"})
-    assert (await s.api("ExecuteSlashCommand", command_args=args)).response.text == "hallo"
-    (post,) = s.host.store.posts.of_channel(s.lobby.id)
-    assert (post.message, post.user_id) == ("hallo", s.ada.id)
-    for status, command in ((404, "/nothing"), (400, "no slash"), (400, ""), (400, "/")):
-        await s.api.error("ExecuteSlashCommand", status, command_args=made(CommandArgs, where, {"command": command}))
-    await s.api("UnregisterCommand", team_id="", trigger="poll")
-    assert await triggers("ListPluginCommands", **team) == []
+    manifest = (await s.api("InstallPlugin", file_data=bundle("1.0.0"))).manifest
+    assert (manifest.id, manifest.version) == ("com.example.other", "1.0.0")
+    version, folder = await installed()
+    assert (version, (folder / "plugin.py").read_text()) == ("1.0.0", "1.0.0")
+    await s.api.error("InstallPlugin", 400, "install_id", file_data=bundle("2.0.0"))
+    assert await installed() == ("1.0.0", folder)
+    await s.api("InstallPlugin", file_data=bundle("2.0.0"), replace=True)
+    version, newer = await installed()
+    assert (version, (newer / "plugin.py").read_text()) == ("2.0.0", "2.0.0")
+    assert not folder.exists()
+    for error_id, data in (
+        ("extract", b""),
+        ("extract", bundle("3")[:-20]),
+        ("extract", tar_gz({"../plugin.json": b"{}"})),
+        ("manifest", tar_gz({"other.json": b"{}"})),
+        ("manifest", tar_gz({"plugin.json": b"[]"})),
+        ("invalid_id", bundle("3", "a/../../b")),
+        ("invalid_id", bundle("3", "ab")),
+    ):
+        await s.api.error("InstallPlugin", 400, error_id, file_data=data, replace=True)
+    assert [path.name for path in newer.parents[1].iterdir()] == [newer.parent.name]
+    # Two at once: one of them is the plugin.
+    await s.api("RemovePlugin", id="com.example.other")
+    assert not newer.exists()
+    both = [s.api("InstallPlugin", file_data=bundle(version)) for version in ("4", "5")]
+    answers = await asyncio.gather(*both, return_exceptions=True)
+    assert [isinstance(answer, Refused) for answer in answers].count(True) == 1
+    version, folder = await installed()
+    assert (folder / "plugin.py").read_text() == version
+    await s.host.act.configure("PluginSettings", EnableUploads=False)
+    await s.api.error("InstallPlugin", 501, "upload_disabled", file_data=bundle("6"), replace=True)
 
 
-@covers("CreateOAuthApp", "GetOAuthApp", "UpdateOAuthApp", "DeleteOAuthApp")
-async def oauth_apps(s: Site) -> None:
-    given = OAuthApp(creator_id=s.ada.id, name="App", callback_urls="http://x/cb", homepage="http://x")
-    app = (await s.api("CreateOAuthApp", app=given)).app
-    assert len(app.client_secret) == 26
-    assert (await s.api("GetOAuthApp", app_id=app.id)).app == app
-    changed = OAuthApp(id=app.id, name="New", callback_urls="http://y", homepage="http://y", client_secret="mine")
-    stored = (await s.api("UpdateOAuthApp", app=changed)).app
-    assert (stored.name, stored.client_secret, stored.creator_id) == ("New", app.client_secret, s.ada.id)
-    await s.api("DeleteOAuthApp", app_id=app.id)
-    for method in ("GetOAuthApp", "DeleteOAuthApp"):
-        await s.api.error(method, 404, "oauth", app_id=app.id)
-    await s.api.error("CreateOAuthApp", 400, app=OAuthApp(creator_id=s.ada.id, name="x"))
+@covers("GetLicense", "RequestTrialLicense")
+async def trials(s: Site) -> None:
+    fields = {"requester_id": s.ada.id, "users": 10, "terms_accepted": True}
+    for status, error_id, changes in (
+        (400, "terms-not-accepted", {"terms_accepted": False}),
+        (400, "bad-request", {"users": 0}),
+        (404, "missing_account", {"requester_id": NOBODY}),
+    ):
+        await s.api.error("RequestTrialLicense", status, error_id, **{**fields, **changes})
+    await s.host.act.configure("ExperimentalSettings", RestrictSystemAdmin=True)
+    await s.api.error("RequestTrialLicense", 403, "restricted", **fields)
+    await s.host.act.configure("ExperimentalSettings", RestrictSystemAdmin=False)
+    assert (await s.api("GetLicense")).license_json == b""
+    await s.api("RequestTrialLicense", **fields)
+    found = json.loads((await s.api("GetLicense")).license_json)
+    assert (found["is_trial"], found["sku_short_name"], found["features"]["users"]) == (True, "enterprise", 10)
+    assert (found["expires_at"] - found["starts_at"]) // 3_600_000 == 728
+    await s.api.error("RequestTrialLicense", 400, "trial", **fields)
 
 
 @covers("OpenInteractiveDialog", "SendToastMessage", "PublishWebSocketEvent", "SendMail", "SendPushNotification")
@@ -237,18 +249,21 @@ async def what_goes_out(s: Site) -> None:
     dialog = OpenDialogRequest(url="/x", dialog=Dialog(title="Ask"))
     dialog.trigger_id = s.host.world.triggers.issue(s.bob.id)
     await s.api("OpenInteractiveDialog", dialog=dialog)
-    s.clock.advance(seconds=3)
+    await s.api("OpenInteractiveDialog", dialog=OpenDialogRequest(trigger_id=dialog.trigger_id))
+    assert any("no title" in log.message for log in s.host.events.history(LogWritten))
+    s.clock.advance(seconds=30)
     await s.api.error("OpenInteractiveDialog", 400, "trigger_id", dialog=dialog)
     options = SendToastMessageOptions(position="bottom-right")
     await s.api("SendToastMessage", user_id=s.bob.id, message="hi", options=options)
     payload = Struct()
-    payload.update({"n": 1})
+    payload.update({"n": 1, "f": 1.5})
     to_bob = WebsocketBroadcast(user_id=s.bob.id)
     await s.api("PublishWebSocketEvent", event="tick", payload=payload, broadcast=to_bob)
     events = {event.name: event for event in s.host.events.history(WebSocketEvent)}
     assert events["open_dialog"].broadcast.user_id == s.bob.id
     assert events["show_toast"].data["message"] == "hi"
-    assert events[f"custom_{TESTER}_tick"].data == {"n": 1}
+    assert events[f"custom_{TESTER}_tick"].data == {"n": 1, "f": 1.5}
+    assert isinstance(events[f"custom_{TESTER}_tick"].data["n"], int)
     await s.api("SendMail", to="x@y.z", subject="Hé", html_body="<b>hi</b>")
     assert [mail.subject for mail in s.host.events.history(MailSent)] == ["Hé"]
     await s.api.error("SendMail", 400, to="", subject="x", html_body="x")
@@ -256,116 +271,5 @@ async def what_goes_out(s: Site) -> None:
     assert [push.notification.message for push in s.host.events.history(PushSent)] == ["ring"]
     await s.api.error("SendPushNotification", 404, notification=PushNotification(), user_id=NOBODY)
     await s.host.act.configure("EmailSettings", SendEmailNotifications=False)
-    await s.api.error("SendMail", 500, to="x@y.z", subject="x", html_body="x")
-
-
-@covers(
-    "RegisterPropertyGroup",
-    "GetPropertyGroup",
-    "CreatePropertyField",
-    "GetPropertyField",
-    "GetPropertyFieldByName",
-    "GetPropertyFields",
-    "SearchPropertyFields",
-    "CountPropertyFields",
-    "CountPropertyFieldsForTarget",
-    "UpdatePropertyField",
-    "UpdatePropertyFields",
-    "DeletePropertyField",
-)
-async def property_fields(s: Site) -> None:
-    group = (await s.api("RegisterPropertyGroup", name="tasks")).group
-    assert (await s.api("RegisterPropertyGroup", name="tasks")).group == group
-    assert (await s.api("GetPropertyGroup", name="tasks")).group == group
-    await s.api.error("GetPropertyGroup", 404, name="x")
-    g = {"group_id": group.id}
-    given = PropertyField(name="State", type="select", target_id="t1", target_type="board", group_id=group.id)
-    state = (await s.api("CreatePropertyField", field=given)).field
-    await s.api.error("CreatePropertyField", 409, field=given)
-    linked = PropertyField(name="Copy", linked_field_id=state.id, group_id=group.id)
-    copy = (await s.api("CreatePropertyField", field=linked)).field
-    assert copy.type == "select"
-    assert (await s.api("GetPropertyField", **g, field_id=state.id)).field == state
-    assert (await s.api("GetPropertyFieldByName", **g, target_id="t1", name="State")).field == state
-    await s.api.error("GetPropertyFieldByName", 404, **g, target_id="t2", name="State")
-    assert len((await s.api("GetPropertyFields", **g, ids=[state.id, copy.id])).fields) == 2
-    await s.api.error("GetPropertyFields", 404, **g, ids=[state.id, NOBODY])
-    opts = PropertyFieldSearchOpts(per_page=10, target_type="board")
-    assert list((await s.api("SearchPropertyFields", **g, opts=opts)).fields) == [state]
-    await s.api.error("SearchPropertyFields", 400, **g, opts=PropertyFieldSearchOpts())
-    state.name = "Zustand"
-    assert (await s.api("UpdatePropertyField", **g, field=state)).field.update_at > state.update_at
-    both = (await s.api("UpdatePropertyFields", **g, fields=[state, copy])).fields
-    assert [field.name for field in both] == ["Zustand", "Copy"]
-    copy.name, copy.target_id = "Zustand", "t1"
-    await s.api.error("UpdatePropertyFields", 409, **g, fields=[state, copy])
-    assert (await s.api("GetPropertyField", **g, field_id=copy.id)).field.name == "Copy"
-    await s.api.error("DeletePropertyField", 409, **g, field_id=state.id)
-    await s.api("DeletePropertyField", **g, field_id=copy.id)
-    await s.api("DeletePropertyField", **g, field_id=state.id)
-    await s.api.error("DeletePropertyField", 404, **g, field_id=state.id)
-    assert (await s.api("CountPropertyFields", **g)).count == 0
-    assert (await s.api("CountPropertyFields", **g, include_deleted=True)).count == 2
-    target = {"target_type": "board", "target_id": "t1"}
-    assert (await s.api("CountPropertyFieldsForTarget", **g, **target, include_deleted=True)).count == 1
-    await s.api.error("CreatePropertyField", 400, field=PropertyField(name="x", type="color", group_id=group.id))
-
-
-@covers(
-    "CreatePropertyValue",
-    "GetPropertyValue",
-    "GetPropertyValues",
-    "SearchPropertyValues",
-    "UpdatePropertyValue",
-    "UpdatePropertyValues",
-    "UpsertPropertyValue",
-    "UpsertPropertyValues",
-    "UpsertPropertyValueWithOptions",
-    "UpsertPropertyValuesWithOptions",
-    "DeletePropertyValue",
-    "DeletePropertyValuesForField",
-    "DeletePropertyValuesForTarget",
-    "DeletePropertyValueWithOptions",
-    "DeletePropertyValuesForFieldWithOptions",
-    "DeletePropertyValuesForTargetWithOptions",
-)
-async def property_values(s: Site) -> None:
-    group = (await s.api("RegisterPropertyGroup", name="tasks")).group
-    g = {"group_id": group.id}
-    field = (await s.api("CreatePropertyField", field=PropertyField(name="N", type="text", group_id=group.id))).field
-    options = PropertyRequestOptions(acting_as_scope="x")
-
-    def value(target: str, text: str) -> PropertyValue:
-        of_target = PropertyValue(field_id=field.id, target_id=target, target_type="post", group_id=group.id)
-        of_target.value.string_value = text
-        return of_target
-
-    one = (await s.api("CreatePropertyValue", value=value("a", "1"))).value
-    await s.api.error("CreatePropertyValue", 409, value=value("a", "1"))
-    await s.api.error("CreatePropertyValue", 400, value=value("", "1"))
-    assert (await s.api("GetPropertyValue", **g, value_id=one.id)).value == one
-    again = (await s.api("UpsertPropertyValue", value=value("a", "2"))).value
-    assert (again.id, again.value.string_value) == (one.id, "2")
-    two = (await s.api("UpsertPropertyValues", values=[value("a", "3"), value("b", "3")])).values
-    assert len({each.id for each in two}) == 2
-    assert (await s.api("UpsertPropertyValueWithOptions", value=value("c", "4"), options=options)).value.id
-    assert (await s.api("UpsertPropertyValuesWithOptions", values=[value("c", "5")], options=options)).values
-    assert len((await s.api("GetPropertyValues", **g, ids=[each.id for each in two])).values) == 2
-    opts = PropertyValueSearchOpts(per_page=10, value=Value(string_value="3"))
-    assert len((await s.api("SearchPropertyValues", **g, opts=opts)).values) == 2
-    one.value.string_value = "6"
-    assert (await s.api("UpdatePropertyValue", **g, value=one)).value.value.string_value == "6"
-    two[1].value.string_value = "7"
-    await s.api("UpdatePropertyValues", **g, values=two)
-    await s.api.error("UpdatePropertyValues", 404, **g, values=[two[0], PropertyValue(id=NOBODY)])
-    await s.api("DeletePropertyValue", **g, value_id=one.id)
-    await s.api.error("DeletePropertyValue", 404, **g, value_id=one.id)
-    await s.api("DeletePropertyValueWithOptions", **g, value_id=two[1].id, options=options)
-    await s.api("DeletePropertyValuesForTarget", **g, target_type="post", target_id="c")
-    assert not (await s.api("SearchPropertyValues", **g, opts=PropertyValueSearchOpts(per_page=10))).values
-    await s.api("DeletePropertyValuesForTargetWithOptions", **g, target_type="post", target_id="c", options=options)
-    await s.api("UpsertPropertyValue", value=value("d", "8"))
-    await s.api("DeletePropertyValuesForField", **g, field_id=field.id)
-    await s.api("DeletePropertyValuesForFieldWithOptions", **g, field_id=field.id, options=options)
-    everything = PropertyValueSearchOpts(per_page=10, include_deleted=True)
-    assert len((await s.api("SearchPropertyValues", **g, opts=everything)).values) == 4
+    await s.api("SendMail", to="x@y.z", subject="unsent", html_body="x")
+    assert [mail.subject for mail in s.host.events.history(MailSent)] == ["Hé"]

@@ -1,6 +1,7 @@
 """A host with a team, people and channels, and the API as a plugin calls it: plain gRPC, methods by name."""
 
 import inspect
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from mattermost_plugin.devhost import DevHost, ManualClock
+from mattermost_plugin.devhost.disclosure import shown
 from mattermost_plugin.devhost.service import API_METHODS
 from mattermost_pluginapi.v1.channel_pb2 import Channel
 from mattermost_pluginapi.v1.common_pb2 import AppError
@@ -47,7 +49,7 @@ class Api:
         self.channel = grpc.aio.insecure_channel(
             target, options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
         )
-        self.called: set[str] = set()
+        self.sent: Counter[tuple[str, bytes]] = Counter()
         self.succeeded: set[str] = set()
 
     async def send(self, name: str, request: Any, metadata: tuple[tuple[str, str], ...] = ()) -> Any:
@@ -57,7 +59,7 @@ class Api:
             request_serializer=type(request).SerializeToString,
             response_deserializer=GetMessageClass(method.output_type).FromString,
         )
-        self.called.add(name)
+        self.sent[name, shown(request).SerializeToString(deterministic=True)] += 1
         return await call(request, timeout=20, metadata=metadata)
 
     async def __call__(self, method_name: str, /, **fields: Any) -> Any:
@@ -94,8 +96,9 @@ class Site:
 @asynccontextmanager
 async def site() -> AsyncIterator[Site]:
     clock = ManualClock()
-    schema = PluginSettingsSchema(settings=[PluginSetting(key="Greeting", type="text")])
-    schema.settings[0].default.string_value = "hello"
+    settings = [PluginSetting(key="Greeting", type="text"), PluginSetting(key="Token", type="text", secret=True)]
+    settings[0].default.string_value = "hello"
+    schema = PluginSettingsSchema(settings=settings)
     manifest = Manifest(id=TESTER, name="Tester", version="1.2.3", settings_schema=schema)
     async with DevHost(clock=clock) as host:
         api = Api(await host.open_api(TESTER, manifest=manifest))

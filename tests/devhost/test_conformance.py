@@ -1,6 +1,7 @@
 """Every method of the contract's table, called over the wire: what it does, what it refuses, what it survives."""
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 import grpc
@@ -11,16 +12,38 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from mattermost_plugin.devhost import implemented_methods
+from mattermost_plugin.devhost.events import ApiCalled
 from mattermost_plugin.devhost.service import API_METHODS, NOT_IMPLEMENTED
 from tests.contract.tables import methods
-from tests.devhost import cases_content, cases_people, cases_places, cases_plugins
-from tests.devhost.site import CASES, Refused, site
+from tests.devhost import (
+    cases_commands,
+    cases_content,
+    cases_files,
+    cases_groups,
+    cases_people,
+    cases_places,
+    cases_plugins,
+    cases_properties,
+    cases_remotes,
+)
+from tests.devhost.site import CASES, TESTER, Refused, Site, site
 
-CASE_MODULES = (cases_content, cases_people, cases_places, cases_plugins)  # imported for the cases that they register
+# Imported for the cases that they register.
+CASE_MODULES = (
+    cases_commands,
+    cases_content,
+    cases_files,
+    cases_groups,
+    cases_people,
+    cases_places,
+    cases_plugins,
+    cases_properties,
+    cases_remotes,
+)
 
 TABLE = methods()
 REAL = frozenset(implemented_methods())
-LEAST_REAL = 240
+LEAST_REAL = 249
 
 # Started as processes only, which the tests of the host's life do.
 ELSEWHERE = {"EnablePlugin"}
@@ -35,8 +58,15 @@ def test_a_case(name: str) -> None:
             await case(here)
             await here.host.settle()
             assert covered <= here.api.succeeded
+            assert_requests_stay_as_they_are(here)
 
     asyncio.run(scenario())
+
+
+def assert_requests_stay_as_they_are(s: Site) -> None:
+    """Events tell of the very requests that were sent: no method has changed its own."""
+    calls = [event for event in s.host.events.history(ApiCalled) if event.plugin_id == TESTER]
+    assert Counter((call.method, call.request.SerializeToString(deterministic=True)) for call in calls) <= s.api.sent
 
 
 def test_every_real_method_has_a_case() -> None:
@@ -108,6 +138,7 @@ def test_nonsense_is_answered_by_every_method() -> None:
                         assert error.id, name
                         assert 400 <= error.status_code <= 599, name
                         assert error.where, name
+            assert_requests_stay_as_they_are(here)
 
     asyncio.run(scenario())
 

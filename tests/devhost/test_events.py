@@ -3,7 +3,19 @@
 import asyncio
 
 from mattermost_plugin.devhost import EventBus, ManualClock, SystemClock
-from mattermost_plugin.devhost.events import HISTORY_LIMIT, Event, LogWritten, MailSent
+from mattermost_plugin.devhost.events import (
+    HISTORY_BYTES,
+    HISTORY_LIMIT,
+    ApiCalled,
+    Event,
+    HookCalled,
+    LogWritten,
+    MailSent,
+)
+from mattermost_pluginapi.v1.api_session_pb2 import CreateSessionRequest, CreateSessionResponse
+from mattermost_pluginapi.v1.hooks_user_pb2 import UserHasBeenCreatedRequest
+from mattermost_pluginapi.v1.session_pb2 import Session
+from mattermost_pluginapi.v1.user_pb2 import User
 
 
 def line(message: str) -> LogWritten:
@@ -59,6 +71,28 @@ def test_the_history_has_a_limit() -> None:
     assert bus.history(LogWritten)[0].message == "5"
     bus.clear()
     assert not bus.history(Event)
+
+
+def test_the_history_has_a_limit_in_bytes() -> None:
+    bus = EventBus()
+    for number in range(5):
+        bus.publish(line(str(number) * (HISTORY_BYTES // 3)))
+    assert [event.message[0] for event in bus.history(LogWritten)] == ["3", "4"]
+    bus.clear()
+    bus.publish(line("x"))
+    assert len(bus.history(LogWritten)) == 1
+
+
+def test_events_hold_no_secrets() -> None:
+    response = CreateSessionResponse(session=Session(id="1", token="t0ken"))
+    called = ApiCalled(
+        at_ms=1, plugin_id="p", method="m", request=CreateSessionRequest(), response=response, duration_ms=1
+    )
+    request = UserHasBeenCreatedRequest(user=User(id="1", mfa_secret="s3cret"))
+    hooked = HookCalled(at_ms=1, plugin_id="p", hook="h", request=request, response=None, failure="", duration_ms=1)
+    assert "t0ken" not in repr(called)
+    assert "s3cret" not in repr(hooked)
+    assert response.session.token == "t0ken"
 
 
 def test_no_clock_tells_a_time_twice() -> None:

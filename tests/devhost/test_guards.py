@@ -64,6 +64,13 @@ class Guard(Plugin):
         push_notification.message += "!"
         return push_notification
 
+    def channel_has_been_created(self, context: PluginContext, channel: Channel) -> None: ...
+    def user_has_joined_channel(
+        self, context: PluginContext, channel_member: ChannelMember, actor: User | None
+    ) -> None: ...
+    def user_has_left_channel(
+        self, context: PluginContext, channel_member: ChannelMember, actor: User | None
+    ) -> None: ...
     def user_has_joined_team(self, context: PluginContext, team_member: TeamMember, actor: User | None) -> None: ...
     def user_has_left_team(self, context: PluginContext, team_member: TeamMember, actor: User | None) -> None: ...
 
@@ -91,11 +98,67 @@ def test_members_are_replaced_and_refused() -> None:
         assert isinstance(guard, Guard)
         guard.unwanted.add(carl.id)
         error = await here.api.error("CreateTeamMember", 400, team_id=here.channel.team_id, user_id=carl.id)
-        assert error.detailed_error == "not in this team"
+        assert error.id == "app.team.join_user_to_team.rejected_by_plugin"
+        assert (error.params["Reason"], error.detailed_error) == ("not in this team", "")
         guard.unwanted = {here.ada.id}
         here.host.act.leave_channel(here.channel.id, here.ada.id)
         error = await here.api.error("AddChannelMember", 400, channel_id=here.channel.id, user_id=here.ada.id)
-        assert error.detailed_error == "not here"
+        assert (error.id, error.where) == ("app.channel.add_user.to.channel.rejected_by_plugin", "AddUserToChannel")
+        assert error.params["Reason"] == "not here"
+        assert "not here" in error.message
+
+    run(scenario)
+
+
+def test_no_plugin_is_asked_about_members_that_the_server_adds_itself() -> None:
+    async def scenario(here: Loaded) -> None:
+        guard = here.plugins["Guard"]
+        assert isinstance(guard, Guard)
+        carl, dora = await here.host.act.create_user("carl"), await here.host.act.create_user("dora")
+        team = await here.host.act.create_team("second")
+        await here.host.act.join_team(team.id, carl.id)
+        guard.unwanted = {here.ada.id, carl.id}
+        await here.host.act.direct_channel(here.ada.id, carl.id)
+        await here.api("GetGroupChannel", user_ids=[here.ada.id, carl.id, dora.id])
+        made = await here.host.act.create_channel(team.id, "own", creator_id=carl.id)
+        await here.api("DeleteTeamMember", team_id=team.id, user_id=carl.id)
+        assert here.host.store.channel_members.get(made.id, carl.id) is None
+        await here.host.settle()
+        told = {event.hook for event in here.host.events.history(HookCalled)}
+        assert told == {"TeamMemberWillBeAdded", "UserHasJoinedTeam", "UserHasLeftTeam", "ChannelHasBeenCreated"}
+
+    run(scenario)
+
+
+def test_who_comes_while_a_hook_looks_comes_once() -> None:
+    async def scenario(here: Loaded) -> None:
+        carl = await here.host.act.create_user("carl")
+        joining = {"team_id": here.channel.team_id, "user_id": carl.id}
+        await asyncio.gather(*(here.api("CreateTeamMember", **joining) for _ in range(5)))
+        joining = {"channel_id": here.channel.id, "user_id": carl.id}
+        await asyncio.gather(*(here.api("AddChannelMember", **joining) for _ in range(5)))
+        await here.host.settle()
+        told = [event.hook for event in here.host.events.history(HookCalled)]
+        assert (told.count("UserHasJoinedTeam"), told.count("UserHasJoinedChannel")) == (1, 1)
+
+    run(scenario)
+
+
+def test_a_channel_that_changes_while_a_hook_looks_keeps_its_counts() -> None:
+    async def scenario(here: Loaded) -> None:
+        channel = here.channel
+
+        async def post() -> None:
+            for _ in range(20):
+                await here.host.act.post(here.ada.id, channel.id, "x")
+
+        async def change() -> None:
+            for number in range(10):
+                channel.header = str(number)
+                await here.api("UpdateChannel", channel=channel)
+
+        await asyncio.gather(post(), change())
+        assert here.host.store.channels.get(channel.id).total_msg_count == 20  # type: ignore[union-attr]  # is there
 
     run(scenario)
 
@@ -107,10 +170,10 @@ def test_channels_are_replaced_and_refused() -> None:
         assert (await here.api("UpdateChannel", channel=channel)).channel.header == "hi!"
         channel.header = "no"
         error = await here.api.error("UpdateChannel", 400, channel=channel)
-        assert error.detailed_error == "lobby keeps its header"
+        assert error.params["Reason"] == "lobby keeps its header"
         await here.api("DeleteChannel", channel_id=channel.id)
         error = await here.api.error("RestoreChannel", 400, channel_id=channel.id)
-        assert error.detailed_error == "it stays archived"
+        assert error.params["Reason"] == "it stays archived"
 
     run(scenario)
 

@@ -1,129 +1,25 @@
 """The order of hooks over two plugins, and what the host makes of their answers."""
 
-import asyncio
-import json
-from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
 
-from mattermost_plugin import HookError, HookName, Plugin, Reject, hook
 from mattermost_plugin.devhost import ApiError, HttpQuestion
 from mattermost_plugin.devhost.app.posts import DISMISS
 from mattermost_plugin.devhost.events import HookCalled
-from mattermost_plugin.http import HTTPRequest, ReplacementFile, ResponseWriter, UploadedFile
 from mattermost_plugin.models import (
-    Channel,
-    CommandArgs,
-    CommandResponse,
-    ConfigJson,
-    FileInfo,
-    PluginContext,
-    Post,
     Preference,
-    Reaction,
-    User,
     WebSocketRequest,
 )
-from mattermost_pluginapi.v1.command_pb2 import Command
-from mattermost_pluginapi.v1.hooks_message_pb2 import MessageHasBeenPostedRequest, MessageWillBePostedRequest
+from mattermost_pluginapi.v1.hooks_channel_pb2 import UserHasJoinedChannelRequest, UserHasLeftChannelRequest
+from mattermost_pluginapi.v1.hooks_message_pb2 import (
+    MessageHasBeenDeletedRequest,
+    MessageHasBeenPostedRequest,
+    MessageWillBePostedRequest,
+)
 from mattermost_pluginapi.v1.post_pb2 import Post as PostMessage
-from tests.devhost.plugins import Loaded, Talker, loaded
-
-
-class First(Talker):
-    """Adds "1", refuses "no", dismisses "shh", crashes on "oops"."""
-
-    def message_will_be_posted(self, context: PluginContext, post: Post) -> Post | Reject | None:
-        if post.message == "no":
-            return Reject("not like this")
-        if post.message == "shh":
-            return Reject(DISMISS)
-        if post.message == "oops":
-            raise RuntimeError("broken")
-        post.message += "1"
-        return post
-
-    def message_will_be_updated(self, context: PluginContext, new_post: Post, old_post: Post) -> Post | Reject | None:
-        return Reject(f"keep {old_post.message}") if new_post.message == "no" else None
-
-    def user_will_log_in(self, context: PluginContext, user: User) -> Reject | None:
-        return Reject("closed") if user.username == "bob" else None
-
-    async def execute_command(self, context: PluginContext, args: CommandArgs) -> CommandResponse:
-        if args.command == "/one fail":
-            raise HookError("No.", id="one.fail", status_code=418)
-        return CommandResponse(response_type="in_channel", text=f"one: {args.command}")
-
-    async def file_will_be_uploaded(
-        self, context: PluginContext, info: FileInfo, file: UploadedFile, output: ReplacementFile
-    ) -> FileInfo | Reject | None:
-        content = await file.aread()
-        if info.extension == "exe":
-            return Reject("no programs")
-        await output.awrite(content + b"1")
-        return None
-
-    async def serve_http(self, context: PluginContext, writer: ResponseWriter, request: HTTPRequest) -> None:
-        writer.headers["X-Who"] = request.headers.get("Mattermost-Plugin-ID", request.user_id)
-        writer.write_header(201)
-        await writer.awrite(request.method.encode() + b" " + request.url.encode() + b" ")
-        async for piece in request.body:
-            await writer.awrite(piece)
-
-    def channel_will_be_archived(self, context: PluginContext, channel: Channel) -> Reject | None:
-        return Reject("in use")
-
-    def configuration_will_be_saved(self, new_config: ConfigJson) -> ConfigJson | None:
-        if json.loads(new_config.config_json)["TeamSettings"]["SiteName"] == "bad":
-            raise HookError("a bad name")
-        return None
-
-    def messages_will_be_consumed(self, posts: Sequence[Post]) -> Sequence[Post]:
-        return [Post(id=posts[0].id, message="changed"), Post(id="added", message="added")]
-
-
-class Second(Plugin):
-    """Adds "2", and hears of everything."""
-
-    def message_will_be_posted(self, context: PluginContext, post: Post) -> Post | Reject | None:
-        post.message += "2"
-        return post
-
-    def message_has_been_posted(self, context: PluginContext, post: Post) -> None: ...
-    def message_has_been_updated(self, context: PluginContext, new_post: Post, old_post: Post) -> None: ...
-    def message_has_been_deleted(self, context: PluginContext, post: Post) -> None: ...
-    def reaction_has_been_added(self, context: PluginContext, reaction: Reaction) -> None: ...
-    def reaction_has_been_removed(self, context: PluginContext, reaction: Reaction) -> None: ...
-    def user_has_been_created(self, context: PluginContext, user: User) -> None: ...
-    def user_has_logged_in(self, context: PluginContext, user: User) -> None: ...
-    def user_has_been_deactivated(self, context: PluginContext, user: User) -> None: ...
-    def channel_has_been_created(self, context: PluginContext, channel: Channel) -> None: ...
-    def preferences_have_changed(self, context: PluginContext, preferences: Sequence[Preference]) -> None: ...
-    def on_configuration_change(self) -> None: ...
-    def on_websocket_connect(self, web_conn_id: str, user_id: str) -> None: ...
-    def on_websocket_disconnect(self, web_conn_id: str, user_id: str) -> None: ...
-
-    @hook(HookName.WebSocketMessageHasBeenPosted)
-    def heard(self, web_conn_id: str, user_id: str, request: WebSocketRequest) -> None: ...
-
-    @hook(HookName.UserHasJoinedChannel)
-    def joined(self, context: PluginContext, member: Any, actor: User | None) -> None: ...
-
-    @hook(HookName.UserHasLeftChannel)
-    def left(self, context: PluginContext, member: Any, actor: User | None) -> None: ...
-
-
-def run(scenario: Callable[[Loaded], Awaitable[None]], *plugins: type[Plugin]) -> None:
-    async def inside() -> None:
-        async with loaded(plugins or (First, Second)) as here:
-            await scenario(here)
-
-    asyncio.run(inside())
-
-
-def calls(here: Loaded) -> list[tuple[str, str]]:
-    return [(event.hook, event.plugin_id) for event in here.host.events.history(HookCalled)]
+from tests.devhost.hooked import Mover, calls, run
+from tests.devhost.plugins import Loaded
 
 
 def test_a_post_goes_round_and_is_told_after() -> None:
@@ -142,6 +38,32 @@ def test_a_post_goes_round_and_is_told_after() -> None:
         assert (told.post.id, told.post.message) == (post.id, "x12")
 
     run(scenario)
+
+
+def test_hooks_see_no_metadata_and_no_time_before_the_post_is_made() -> None:
+    async def scenario(here: Loaded) -> None:
+        info = await here.host.act.upload(here.ada.id, here.channel.id, "a.txt", b"x")
+        post = await here.host.act.post(here.ada.id, here.channel.id, "x", file_ids=[info.id])
+        assert [file.id for file in post.metadata.files] == [info.id]
+        await here.host.settle()
+        requests: list[Any] = [event.request for event in here.host.events.history(HookCalled)]
+        before, told = requests[-3].post, requests[-1].post
+        assert (before.id, before.create_at) == ("", 0)
+        assert (told.id, told.create_at) == (post.id, post.create_at)
+        assert not any(each.HasField("metadata") for each in (before, told))
+
+    run(scenario)
+
+
+def test_a_replacement_may_go_elsewhere() -> None:
+    async def scenario(here: Loaded) -> None:
+        square = here.host.store.channels.by_name(here.channel.team_id, "town-square")
+        assert square is not None
+        post = await here.host.act.post(here.ada.id, here.channel.id, f"to {square.id}")
+        assert post.channel_id == square.id
+        assert here.host.store.channels.get(square.id).total_msg_count == 1  # type: ignore[union-attr]  # it is there
+
+    run(scenario, Mover)
 
 
 def test_a_plugins_post_goes_the_same_way() -> None:
@@ -181,6 +103,9 @@ def test_an_edit_a_deletion_and_reactions() -> None:
         post = await act.post(here.ada.id, here.channel.id, "x")
         with pytest.raises(ApiError, match="keep x12"):
             await act.edit(post.id, "no")
+        with pytest.raises(ApiError, match=DISMISS) as caught:
+            await act.edit(post.id, "shh")
+        assert caught.value.error_id == DISMISS
         assert (await act.edit(post.id, "y")).message == "y"
         act.react(here.bob.id, post.id, "tada")
         act.unreact(here.bob.id, post.id, "tada")
@@ -194,16 +119,26 @@ def test_an_edit_a_deletion_and_reactions() -> None:
             "MessageHasBeenUpdated",
             "MessageWillBePosted",
             "ReactionHasBeenAdded",
+            # Twice, though there was one: the server does not look.
+            "ReactionHasBeenRemoved",
             "ReactionHasBeenRemoved",
         ]
+        (deleted,) = (
+            event.request
+            for event in here.host.events.history(HookCalled)
+            if isinstance(event.request, MessageHasBeenDeletedRequest)
+        )
+        assert (deleted.post.id, deleted.post.delete_at) == (post.id, 0)
 
     run(scenario)
 
 
 def test_logins_and_users() -> None:
     async def scenario(here: Loaded) -> None:
-        with pytest.raises(ApiError, match="closed"):
+        with pytest.raises(ApiError, match="Login rejected by plugin: closed") as caught:
             await here.host.act.log_in(here.bob.id)
+        assert caught.value.where == "DoLogin"
+        await here.api("CreateBot", bot={"username": "robo"})
         session = await here.host.act.log_in(here.ada.id)
         assert (await here.api("GetSession", session_id=session.id)).session == session
         await here.api("UpdateUserActive", user_id=here.bob.id, active=False)
@@ -236,13 +171,18 @@ def test_channels_members_and_preferences() -> None:
             "OnWebSocketDisconnect",
             "PreferencesHaveChanged",
             "UserHasJoinedChannel",
-            "UserHasJoinedChannel",
-            "UserHasJoinedChannel",
             "UserHasLeftChannel",
             "WebSocketMessageHasBeenPosted",
         ]
-        with pytest.raises(ApiError, match="in use"):
-            raise ApiError((await here.api.error("DeleteChannel", 400, channel_id=here.channel.id)).detailed_error, 400)
+        actors = {
+            event.hook: event.request.actor.id
+            for event in here.host.events.history(HookCalled)
+            if isinstance(event.request, UserHasJoinedChannelRequest | UserHasLeftChannelRequest)
+        }
+        # Who leaves does it; who joins alone is not told.
+        assert actors == {"UserHasJoinedChannel": here.ada.id, "UserHasLeftChannel": here.bob.id}
+        error = await here.api.error("DeleteChannel", 400, "delete_channel.rejected", channel_id=here.channel.id)
+        assert error.params["Reason"] == "in use"
 
     run(scenario)
 
@@ -256,23 +196,6 @@ def test_uploads() -> None:
             await here.host.act.upload(here.ada.id, here.channel.id, "a.exe", b"x")
         await here.api.error("UploadFile", 400, data=b"x", channel_id=here.channel.id, filename="b.exe")
         assert here.host.store.files.count() == 1
-
-    run(scenario)
-
-
-def test_commands_go_to_the_plugin_that_declared_them() -> None:
-    async def scenario(here: Loaded) -> None:
-        await here.api("RegisterCommand", command=Command(trigger="one"))
-        response = await here.host.act.run_command(here.bob.id, here.channel.id, "/one a b")
-        assert response.text == "one: /one a b"
-        (post,) = here.host.store.posts.of_channel(here.channel.id)
-        assert (post.message, post.user_id) == ("one: /one a b12", here.bob.id)
-        with pytest.raises(ApiError) as caught:
-            await here.host.act.run_command(here.bob.id, here.channel.id, "/one fail")
-        assert (caught.value.error_id, caught.value.status_code) == ("one.fail", 418)
-        await here.host.disable("First")
-        with pytest.raises(ApiError, match="not_found"):
-            await here.host.act.run_command(here.bob.id, here.channel.id, "/one")
 
     run(scenario)
 
@@ -311,21 +234,6 @@ def test_readers_see_what_plugins_make_of_posts() -> None:
         posts = [PostMessage(id="a", message="x"), PostMessage(id="b", message="y")]
         seen = await here.host.act.read(posts)
         assert [(post.id, post.message) for post in seen] == [("a", "changed"), ("b", "y")]
-
-    run(scenario)
-
-
-def test_each_plugin_has_its_own_keys_and_a_race_has_one_winner() -> None:
-    async def scenario(here: Loaded) -> None:
-        first, second = here.apis.values()
-        await first("KVSet", key="k", value=b"1")
-        assert (await second("KVGet", key="k")).value == b""
-        tries = [
-            first("KVCompareAndSet", key="lock", old_value=b"", new_value=str(number).encode()) for number in range(50)
-        ]
-        won = [number for number, answer in enumerate(await asyncio.gather(*tries)) if answer.success]
-        assert len(won) == 1
-        assert (await first("KVGet", key="lock")).value == str(won[0]).encode()
 
     run(scenario)
 

@@ -15,7 +15,13 @@ from mattermost_plugin.devhost import ApiError, DevHost, DevHostError, HttpQuest
 from mattermost_plugin.devhost.events import LogWritten, PluginChanged
 from mattermost_plugin.devhost.plugins import PluginState
 from mattermost_plugin.devhost.service import ApiService
-from mattermost_pluginapi.v1.api_plugin_pb2 import EnablePluginRequest, EnablePluginResponse
+from mattermost_pluginapi.v1.api_plugin_pb2 import (
+    EnablePluginRequest,
+    EnablePluginResponse,
+    InstallPluginRequest,
+    InstallPluginResponse,
+)
+from tests.devhost.archives import tar_gz
 
 GREETER = Path(__file__).parents[2] / "examples" / "greeter"
 GREETER_ID = "com.example.greeter"
@@ -183,6 +189,28 @@ def test_a_kept_file_outlives_the_host(tmp_path: Path) -> None:
     run(read, path)
 
 
+def test_what_came_from_bundles_goes_with_the_host(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+    left = tmp_path / "state.sqlite.plugins" / "left"
+
+    async def scenario(host: DevHost) -> None:
+        assert not left.exists()
+        api = ApiService(host.world, host.plugin("a"))
+        data = tar_gz({"plugin.json": b'{"id": "one"}'})
+        await api.answer("InstallPlugin", InstallPluginRequest(file_data=data))
+        assert host.plugin("one").folder.is_dir()
+
+    async def inside() -> None:
+        left.mkdir(parents=True)
+        async with DevHost(path) as host:
+            await host.open_api("a")
+            await scenario(host)
+
+    asyncio.run(inside())
+    assert not left.parent.exists()
+    assert path.exists()
+
+
 def test_a_plugins_socket_is_its_own(tmp_path: Path) -> None:
     async def scenario(host: DevHost) -> None:
         first, second = Path((await host.open_api("a"))[5:]), Path((await host.open_api("b"))[5:])
@@ -191,5 +219,49 @@ def test_a_plugins_socket_is_its_own(tmp_path: Path) -> None:
         assert await host.open_api("a") == f"unix:{first}"
         await host.close()
         assert not first.parent.exists()
+
+    run(scenario)
+
+
+def test_a_plugin_that_is_installed_again_while_it_runs(tmp_path: Path) -> None:
+    async def scenario(host: DevHost) -> None:
+        def bundle(name: str, source: str = SLOW) -> bytes:
+            fields = {"id": "slow", "name": name, "server": {"executable": "plugin.py"}}
+            return tar_gz({"plugin.json": json.dumps(fields).encode(), "plugin.py": source.encode()})
+
+        other = await host.launch(GREETER)
+        api = ApiService(host.world, other)
+
+        async def install(data: bytes) -> InstallPluginResponse:
+            response = await api.answer("InstallPlugin", InstallPluginRequest(file_data=data, replace=True))
+            assert isinstance(response, InstallPluginResponse)
+            return response
+
+        await install(bundle("One"))
+        assert host.plugin("slow").state is PluginState.NOT_RUNNING
+        await host.enable("slow")
+        pid, first = host.pid("slow"), host.plugin("slow").folder
+        await install(bundle("Two"))
+        slow = host.plugin("slow")
+        assert (slow.state, slow.manifest.name) == (PluginState.RUNNING, "Two")
+        assert host.pid("slow") not in (None, pid)
+        assert not first.exists()
+        # From itself: it is answered first, and ends then.
+        itself = ApiService(host.world, slow)
+        request = InstallPluginRequest(file_data=bundle("Three"), replace=True)
+        response = await itself.answer("InstallPlugin", request)
+        assert isinstance(response, InstallPluginResponse)
+        assert response.manifest.name == "Three"
+        await host.settle()
+        assert (slow.state, slow.manifest.name) == (PluginState.RUNNING, "Three")
+        answer = await install(bundle("Four", "raise SystemExit('broken')"))
+        assert (answer.error.id, answer.error.status_code) == ("app.plugin.restart.app_error", 500)
+        assert "broken" in answer.error.detailed_error
+        assert slow.state is PluginState.FAILED_TO_START
+        # Enabling says nothing of a plugin that does not start; its status does.
+        response = await api.answer("EnablePlugin", EnablePluginRequest(id="slow"))
+        assert response == EnablePluginResponse()
+        assert slow.state is PluginState.FAILED_TO_START
+        assert any("slow does not start" in line.message for line in host.events.history(LogWritten))
 
     run(scenario)

@@ -110,7 +110,8 @@ def test_messages_come_back_as_they_went_in(clock: ManualClock) -> None:
     store.posts.put(post)
     assert store.posts.get(post.id) == post
     assert store.posts.get("' OR 1=1 --") is None
-    assert store.posts.search(["c"], ["ÜNÏ"], any_word=False) == [post]
+    assert store.posts.search(["says(message, ?)"], ["ÜNÏ"], 10) == [post]
+    assert store.posts.search(["says(message, ?)"], ["ÜN"], 10) == []
     store.close()
 
 
@@ -140,6 +141,48 @@ def test_values_expire(clock: ManualClock) -> None:
     assert kv.get("p", "k") == b"2"
     kv.set("p", "k", b"3")
     assert kv.get("other", "k") is None
+    store.close()
+
+
+def test_what_has_expired_takes_no_room(clock: ManualClock, tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite"
+
+    def names(store: Store) -> list[object]:
+        return [row[0] for row in store.database.execute("SELECT name FROM kv ORDER BY name")]
+
+    store = Store(clock, path)
+    store.kv.set("p", "kept", b"1")
+    store.kv.set("p", "short", b"1", expire_in_seconds=1)
+    clock.advance(seconds=2)
+    store.kv.set("p", "long", b"1", expire_in_seconds=100)
+    assert names(store) == ["kept", "long"]
+    store.close()
+    clock.advance(seconds=200)
+    store = Store(clock, path)
+    assert names(store) == ["kept"]
+    assert store.kv.get("p", "kept") == b"1"
+    store.close()
+
+
+def test_only_the_owner_reads_a_file(clock: ManualClock, tmp_path: Path) -> None:
+    Store(clock, tmp_path / "state.sqlite").close()
+    assert (tmp_path / "state.sqlite").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(DevHostError, match="cannot be used"):
+        Store(clock, tmp_path / "nowhere" / "state.sqlite")
+
+
+def test_a_transaction_that_the_database_has_ended_tells_why(clock: ManualClock) -> None:
+    store = Store(clock)
+
+    def ended_within() -> None:
+        with store.transaction():
+            store.kv.set("p", "k", b"1")
+            store.database.execute("ROLLBACK")
+            raise RuntimeError("the disk is full")
+
+    with pytest.raises(RuntimeError, match="disk"):
+        ended_within()
+    assert store.kv.get("p", "k") is None
     store.close()
 
 

@@ -17,6 +17,8 @@ import (
 const (
 	cookieKey           = "MATTERMOST_PLUGIN"
 	cookieValue         = "Securely message teams, anywhere."
+	apiTargetKey        = "MATTERMOST_PLUGIN_API_TARGET"
+	nobodyListens       = "127.0.0.1:1"
 	protocolVersion     = 1
 	defaultStartTimeout = 10 * time.Second
 	waitDelay           = 5 * time.Second
@@ -162,6 +164,10 @@ func handshake(params startParams) plugin.HandshakeConfig {
 // value removes a variable.
 func environment(params startParams) []string {
 	env := []string{}
+	if _, changed := params.Env[apiTargetKey]; !changed {
+		// The gRPC host always says where its plugin API listens; nothing does here.
+		env = append(env, apiTargetKey+"="+nobodyListens)
+	}
 	if !params.SkipHostEnv {
 		for _, entry := range os.Environ() {
 			name, _, _ := strings.Cut(entry, "=")

@@ -135,6 +135,8 @@ def test_a_script_that_cannot_be_used(server: TestServer, tmp_path: Path, source
     with pytest.raises(LoadError, match=reason):
         server.load(folder)
     assert str(folder) not in sys.path
+    with pytest.raises(LoadError, match=r"plugin\.py is a file: give the folder"):
+        server.load(folder / "plugin.py")
     assert server.plugins == {}
 
 

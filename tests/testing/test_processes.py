@@ -1,7 +1,10 @@
 """Plugins as processes of the server under test: started, killed in the middle, and told of."""
 
 import json
+import os
+import select
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +12,7 @@ import pytest
 
 from mattermost_plugin import Plugin
 from mattermost_plugin.models import PluginContext, Post
-from mattermost_plugin.testing import LoadError, MisuseError, TestServer
+from mattermost_plugin.testing import DeadlineError, LoadError, MisuseError, TestServer, _core, _loop_thread
 from mattermost_plugin.testing.messages import KVSetRequest
 
 SOURCE = """
@@ -135,6 +138,32 @@ def test_a_process_that_does_not_start(server: TestServer, folder: Path) -> None
     with pytest.raises(LoadError, match=r"plugin\.json cannot be used"):
         server.launch(folder / "nowhere")
     assert server.plugins == {}
+
+
+def test_no_process_outlives_a_server_that_cannot_end_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    go_on = threading.Event()
+
+    class Blocker(Plugin):
+        async def message_has_been_posted(self, context: PluginContext, post: Post) -> None:
+            go_on.wait(60)
+
+    server = TestServer(timeout_s=20)
+    server.load(Blocker)
+    pid = server.launch(folder).pid
+    assert pid is not None
+    ended = select.poll()
+    ended.register(os.pidfd_open(pid))
+    ada = server.user("ada")
+    channel = server.channel("lounge", members=[ada])
+    for limit, module in [("TIMEOUT_S", _core), ("STOP_S", _loop_thread)]:
+        monkeypatch.setattr(module, limit, 0.3)
+    server._timeout_s = 0.3
+    with pytest.raises(DeadlineError, match="The event loop is blocked"):
+        ada.post(channel, "hi")
+    with pytest.raises(DeadlineError, match=r"close\(\): not done after 0\.3 s"):
+        server.close()
+    assert ended.poll(20_000)
+    go_on.set()
 
 
 def test_the_same_plugin_twice(server: TestServer, folder: Path) -> None:

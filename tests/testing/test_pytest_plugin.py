@@ -130,6 +130,16 @@ def test_tests_fail_with_helpful_texts(pytester: pytest.Pytester) -> None:
             mattermost._timeout_s = 0.3
             ada.post(channel, "hi")
 
+        def test_hook_that_hangs(mattermost):
+            class Hanger(Plugin):
+                async def message_has_been_posted(self, context, post):
+                    await asyncio.Event().wait()
+
+            mattermost.load(Hanger)
+            ada, channel = lounge(mattermost)
+            mattermost._timeout_s = 0.3
+            ada.post(channel, "hi")
+
         def test_late_error(mattermost):
             mattermost.load(Greeter).is_clumsy = True
 
@@ -146,7 +156,8 @@ def test_tests_fail_with_helpful_texts(pytester: pytest.Pytester) -> None:
         """,
     )
     result = pytester.runpytest_subprocess("-q", "-p", "no:logging")
-    result.assert_outcomes(passed=1, failed=7, errors=2)
+    # One that hangs is told once, and not again as a hook that was cut off.
+    result.assert_outcomes(passed=1, failed=8, errors=2)
     result.stdout.fnmatch_lines(
         [
             "*ERROR at teardown of test_late_error*",
@@ -176,6 +187,8 @@ def test_tests_fail_with_helpful_texts(pytester: pytest.Pytester) -> None:
             "*_ test_blocked_loop _*",
             "E*DeadlineError: ada.post('hi'): not done after 0.3 s",
             "E*The event loop is blocked, so nothing can go on. It stands here:",
+            "*_ test_hook_that_hangs _*",
+            "E*DeadlineError: ada.post('hi'): not done after 0.3 s",
             "*_ test_fault_not_met _*",
             "*- the test made GetUser fail, and no plugin called it as often as that",
             "*_ test_deadline _*",
@@ -185,7 +198,7 @@ def test_tests_fail_with_helpful_texts(pytester: pytest.Pytester) -> None:
     # What is shown is the test's own code, and nothing of what lies below it.
     result.stdout.no_fnmatch_line("*_core.py:*")
     result.stdout.no_fnmatch_line("*_loop_thread.py:*")
-    result.stdout.no_fnmatch_line("*_dispatch.py*")
+    result.stdout.no_fnmatch_line("*_dispatch.py:*")
 
 
 def test_settings(pytester: pytest.Pytester) -> None:

@@ -54,7 +54,7 @@ def test_hooks_with_the_types_of_their_messages(server: TestServer) -> None:
     # They run beside each other: their ends have no order.
     told = {call.request.post.message for call in server.hooks(MessageHasBeenPostedRequest)}
     assert told == {"hi ada!", "hello!"}
-    assert len(server.hooks("MessageHasBeenPosted")) == 2
+    assert len(server.hooks("MessageHasBeenPosted")) == len(server.hooks("message_has_been_posted")) == 2
     assert len(server.hooks()) == 5
     assert server.hooks(plugin="test.answerer") == server.hooks()
     with pytest.raises(MisuseError, match="is it 'MessageHasBeenPosted'"):

@@ -14,7 +14,7 @@ class Everywhere(Plugin):
         self.jobs.every("tick", 60, self.remind)
         # mypy says: "Callable\[\[RecurringRun\], .*"; expected "Callable\[\[OneShotRun\]
         # pyright says: cannot be assigned to parameter "callback"
-        self.jobs.once("remind", self.tick)
+        self.jobs.handle("remind", self.tick)
         # mypy says: "Callable\[\[\], None\]"; expected "Callable\[\[RecurringRun\]
         # pyright says: cannot be assigned to parameter "callback"
         self.jobs.every("tick", 60, self.nothing)

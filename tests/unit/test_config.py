@@ -21,6 +21,7 @@ GOOD = {
     "MATTERMOST_PLUGIN_WORKERS": ("1024", 1024),
     "MATTERMOST_PLUGIN_HTTP_WORKERS": ("1", 1),
     "MATTERMOST_PLUGIN_LISTEN": ("TCP", "tcp"),
+    "MATTERMOST_PLUGIN_WIRE": ("NetRPC", "netrpc"),
     "MATTERMOST_PLUGIN_REFLECTION": ("Yes", True),
     "MATTERMOST_PLUGIN_DRAIN": ("0", 0.0),
     "MATTERMOST_PLUGIN_DEACTIVATE": ("1.5", 1.5),
@@ -48,6 +49,7 @@ BAD = {
     "MATTERMOST_PLUGIN_WORKERS": ["0", "1025", "2.5", "many"],
     "MATTERMOST_PLUGIN_HTTP_WORKERS": ["0", "1025", "x"],
     "MATTERMOST_PLUGIN_LISTEN": ["udp"],
+    "MATTERMOST_PLUGIN_WIRE": ["http"],
     "MATTERMOST_PLUGIN_REFLECTION": ["maybe"],
     "MATTERMOST_PLUGIN_DRAIN": ["-0.1", "1.6"],
     "MATTERMOST_PLUGIN_DEACTIVATE": ["0", "1.6", "1.1"],  # 1.1 fits alone, not with drain_s

@@ -127,7 +127,7 @@ def test_a_process_that_no_host_started_keeps_its_environment(monkeypatch: pytes
     ("address", "network", "protocol", "line"),
     [
         (50051, "tcp", "grpc", "1|1|tcp|127.0.0.1:50051|grpc"),
-        ("127.0.0.1:1", "tcp", "netrpc", "1|1|tcp|127.0.0.1:1|netrpc"),
+        ("127.0.0.1:1", "tcp", "netrpc", "1|1|tcp|127.0.0.1:1|netrpc|"),
         ("[::1]:65535", "tcp", "grpc", "1|1|tcp|[::1]:65535|grpc"),
         ("/tmp/plugin1", "unix", "grpc", "1|1|unix|/tmp/plugin1|grpc"),
         ("/tmp/with blank", "unix", "grpc", "1|1|unix|/tmp/with blank|grpc"),

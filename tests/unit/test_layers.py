@@ -57,11 +57,15 @@ NEVER_LOADED = {
 
 USE_API = """
 import asyncio
+from mattermost_plugin import Plugin
 from mattermost_plugin._api_link import ApiLink
+from mattermost_plugin._bound_plugin import BoundPlugin
+from mattermost_plugin._grpc_server import GrpcServer
 from mattermost_plugin.config import RuntimeConfig
 
 async def use():
-    ApiLink(RuntimeConfig(api_target="unix:/x")).client
+    config = RuntimeConfig(api_target="unix:/x")
+    ApiLink(config, GrpcServer(BoundPlugin(Plugin(), config), config, print).connect_api).client
 
 asyncio.run(use())
 """
@@ -181,6 +185,7 @@ def loaded(statement: str) -> set[str]:
         "import mattermost_plugin.models, mattermost_plugin.http, mattermost_plugin.errors, mattermost_plugin.hooks",
         "import mattermost_plugin.asgi, mattermost_plugin.wsgi",
         "import mattermost_plugin._process",
+        "import mattermost_plugin._stock.server",
     ],
 )
 def test_a_plugin_loads_only_what_it_needs(statement: str) -> None:
@@ -202,6 +207,7 @@ def test_the_import_of_the_package_leaves_the_server_out() -> None:
         "from mattermost_plugin.api import NotFoundError",
         "from mattermost_plugin.models import Post, User",
         "import mattermost_plugin._grpc_server",
+        "import mattermost_plugin._stock.server",
     ],
 )
 def test_nothing_of_the_plugin_api_is_loaded_before_it_is_used(statement: str) -> None:

@@ -55,6 +55,10 @@ class Asking(Plugin):
             self.api.get_user("never sent")
         except RuntimeError as error:
             self.heard.append(str(error))
+        try:
+            self.kv.get("never sent")
+        except RuntimeError as error:
+            self.heard.append(str(error))
 
     async def serve_http(self, context: PluginContext, writer: ResponseWriter, request: HTTPRequest) -> None:
         await writer.awrite((await self.api.aio.get_user("web")).username)
@@ -99,8 +103,9 @@ def test_handlers_ask_the_server() -> None:
             await server.stop()
             plugin = server.plugin
             assert isinstance(plugin, Asking)
-            blocked, at_the_end = plugin.heard
+            blocked, blocked_kv, at_the_end = plugin.heard
             assert "self.api.aio.get_user" in blocked
+            assert "`await self.api.aio.kv_get(...)`, or `self.kv.aio` in the place of `self.kv`," in blocked_kv
             # OnDeactivate runs before the connection is closed.
             assert at_the_end == "hello at the end"
             assert len(host.calls) == 3

@@ -1,22 +1,45 @@
-"""Go's net/rpc over gob, both ends, without input or output: bytes in, events and bytes out.
+"""net/rpc, the calls of Go's net/rpc on gob streams. Bytes in, events and bytes out.
 
-One end of a stream is a `RpcServer` or a `RpcClient`. Both hold one gob encoder and one gob decoder, for type
-definitions are sent once for each stream and direction.
+`ServerConnection` and `ClientConnection` are the ends of one stream. Each direction is one gob stream; a message is a
+header and a body, never with another message in between. Any number of calls may be under way, and replies come in
+any order. Nothing here does I/O or knows the time: what drives an end feeds it the peer's bytes and writes what
+`data_to_send` returns, in that order, for types are defined once in each direction.
 """
 
-from mattermost_plugin._netrpc.client import Refused, Replied, RpcClient, Unreadable
-from mattermost_plugin._netrpc.errors import RpcStreamError
-from mattermost_plugin._netrpc.method import RpcMethod, Value
-from mattermost_plugin._netrpc.server import Called, RpcServer
+from mattermost_plugin._netrpc.client import ClientConnection
+from mattermost_plugin._netrpc.errors import NetRPCError, NoSuchMethodError, StreamEndedError
+from mattermost_plugin._netrpc.events import (
+    CallRefused,
+    ClientEvent,
+    ReplyReceived,
+    ReplyUnreadable,
+    RequestAbandoned,
+    RequestReceived,
+    RequestRefused,
+    ServerEvent,
+    StreamFailed,
+)
+from mattermost_plugin._netrpc.limits import Limits
+from mattermost_plugin._netrpc.messages import EMPTY, Call
+from mattermost_plugin._netrpc.server import ServerConnection, no_such_method
 
 __all__ = [
-    "Called",
-    "Refused",
-    "Replied",
-    "RpcClient",
-    "RpcMethod",
-    "RpcServer",
-    "RpcStreamError",
-    "Unreadable",
-    "Value",
+    "EMPTY",
+    "Call",
+    "CallRefused",
+    "ClientConnection",
+    "ClientEvent",
+    "Limits",
+    "NetRPCError",
+    "NoSuchMethodError",
+    "ReplyReceived",
+    "ReplyUnreadable",
+    "RequestAbandoned",
+    "RequestReceived",
+    "RequestRefused",
+    "ServerConnection",
+    "ServerEvent",
+    "StreamEndedError",
+    "StreamFailed",
+    "no_such_method",
 ]

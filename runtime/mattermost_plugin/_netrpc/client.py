@@ -1,143 +1,144 @@
-"""The asking end of a net/rpc stream."""
+"""The end of a stream that calls."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, TypeAlias
+from typing import Final
 
 from mattermost_plugin._gob import (
+    DICTS,
     NEED_DATA,
     SKIP,
     Decoder,
     Encoder,
-    GobDataError,
+    GobError,
     GobMismatchError,
     Item,
-    Limits,
     Registered,
+    Source,
+    Target,
 )
-from mattermost_plugin._netrpc.errors import RpcStreamError
-from mattermost_plugin._netrpc.headers import REQUEST, REQUEST_SOURCE, RESPONSE_TARGET, RequestHeader, ResponseHeader
-from mattermost_plugin._netrpc.method import RpcMethod
+from mattermost_plugin._gob import Limits as GobLimits
+from mattermost_plugin._gob.go_types import GoType
+from mattermost_plugin._netrpc.errors import StreamEndedError
+from mattermost_plugin._netrpc.events import CallRefused, ClientEvent, ReplyReceived, ReplyUnreadable, StreamFailed
+from mattermost_plugin._netrpc.messages import REQUEST_SOURCE, REQUEST_TYPE, RESPONSE_HEADER, Call, Header
 
-__all__ = ["Refused", "Replied", "Reply", "RpcClient", "Unreadable"]
+__all__ = ["ClientConnection"]
 
-
-class Replied(NamedTuple):
-    """A call has its result."""
-
-    seq: int
-    result: object
+_MAX_TEXT: Final = 4096
+"""Characters of the peer's text of an error that are kept."""
 
 
-class Refused(NamedTuple):
-    """The peer has answered a call with an error."""
-
-    seq: int
-    error: str
-
-
-class Unreadable(NamedTuple):
-    """A call was carried out, and its result is not what the method gives."""
-
-    seq: int
-    reason: str
-
-
-Reply: TypeAlias = Replied | Refused | Unreadable
-
-
-class RpcClient:
-    """One stream. Not for several threads at once.
+class ClientConnection:
+    """Sends requests and takes replies.
 
     Args:
-        registry: what interfaces may hold, by registered name.
-        limits: what the peer may make this end hold.
+        registry: what interfaces in requests may hold.
+        gob_limits: the bounds of what the peer sends.
     """
 
-    def __init__(self, *, registry: Mapping[str, Registered] | None = None, limits: Limits | None = None) -> None:
-        self._decoder = Decoder(limits)
+    def __init__(self, registry: Mapping[str, Registered] | None = None, gob_limits: GobLimits | None = None) -> None:
+        self._decoder = Decoder(gob_limits)
         self._encoder = Encoder(registry)
-        self._next_seq = 0
-        self._waiting: dict[int, RpcMethod] = {}
-        self._header: ResponseHeader | None = None
         self._out: list[bytes] = []
+        self._next_seq = 0
+        self._waiting: dict[int, Target[object]] = {}
+        self._header: tuple[int, str] | None = None
+        """Number and error of the reply whose body is next."""
+        self._failure: StreamEndedError | None = None
 
     @property
-    def waiting(self) -> int:
-        """How many calls have no reply."""
+    def open_calls(self) -> int:
+        """Calls that have no reply yet and were not forgotten."""
         return len(self._waiting)
 
-    def call(self, method: RpcMethod, argument: object) -> int:
-        """Call a method; any number may wait for their replies at once.
+    def call(
+        self, method: str, value: object, go_type: GoType, target: Target[object] = SKIP, source: Source = DICTS
+    ) -> int:
+        """Make a call.
+
+        Args:
+            method: service and method, such as "Plugin.GetUser".
+            value: its argument.
+            go_type: the argument's type.
+            target: what the reply becomes.
+            source: how the argument's fields are got.
 
         Returns:
-            The call's number.
+            The number that its reply has.
 
         Raises:
-            GobEncodeError: the argument cannot be sent. Nothing is sent, and the stream goes on.
+            GobEncodeError: the value cannot be sent; the stream goes on as if nothing had been.
+            StreamEndedError: the stream has ended.
         """
+        if self._failure is not None:
+            raise self._failure
         seq = self._next_seq
-        value = method.argument
-        header = Item(RequestHeader(method.name, seq), REQUEST, REQUEST_SOURCE)
-        self._out.append(self._encoder.encode_all([header, Item(argument, value.type, value.source)]))
+        header = Item(Call(method, seq), REQUEST_TYPE, REQUEST_SOURCE)
+        self._out.append(self._encoder.encode_all((header, Item(value, go_type, source))))
         self._next_seq = seq + 1
-        self._waiting[seq] = method
+        self._waiting[seq] = target
         return seq
 
+    def forget(self, seq: int) -> None:
+        """Nobody waits for this reply any more: it is dropped when it comes."""
+        self._waiting.pop(seq, None)
+
+    def receive(self, data: bytes) -> list[ClientEvent]:
+        """Take bytes of the peer."""
+        events: list[ClientEvent] = []
+        if self._failure is not None:
+            return events
+        self._decoder.feed(data)
+        try:
+            while self._take_next(events):
+                pass
+        except GobError as error:
+            self._failure = StreamEndedError(f"the replies cannot be read: {error}")
+            self._failure.__cause__ = error
+            events.append(StreamFailed(self._failure))
+        return events
+
+    def end(self) -> None:
+        """The stream has ended: no call can be made any more."""
+        self._failure = self._failure or StreamEndedError("the stream has ended")
+
     def data_to_send(self) -> bytes:
-        """What has to go to the peer now. It is handed out once."""
+        """What must be written now."""
         out = self._out
-        if not out:
-            return b""
         data = out[0] if len(out) == 1 else b"".join(out)
         out.clear()
         return data
 
-    def receive(self, data: bytes) -> list[Reply]:
-        """Take bytes of the peer, cut anywhere.
-
-        Returns:
-            The replies that they complete. One to a call that does not wait is dropped.
-
-        Raises:
-            RpcStreamError: they are no net/rpc. No reply comes any more.
-        """
-        self._decoder.feed(data)
-        replies: list[Reply] = []
-        try:
-            while self._read_header() and self._read_body(replies):
-                pass
-        except GobDataError as error:
-            raise RpcStreamError(str(error)) from error
-        return replies
-
-    def _read_header(self) -> bool:
-        if self._header is not None:
-            return True
-        try:
-            header = self._decoder.next_value(RESPONSE_TARGET)
-        except GobMismatchError as error:
-            raise RpcStreamError(str(error)) from error
-        if header is NEED_DATA:
-            return False
-        self._header = header
-        return True
-
-    def _read_body(self, replies: list[Reply]) -> bool:
+    def _take_next(self, events: list[ClientEvent]) -> bool:
+        """Take one reply; False if it is not there as a whole."""
         header = self._header
-        assert header is not None  # noqa: S101 - `_read_header` said so
-        method = self._waiting.get(header.seq)
-        target = SKIP if method is None or header.error else method.result.target
-        reply: Reply
-        try:
-            result = self._decoder.next_value(target)
-            if result is NEED_DATA:
+        if header is None:
+            came = self._decoder.next_value(RESPONSE_HEADER)
+            if came is NEED_DATA:
                 return False
-            reply = Refused(header.seq, header.error) if header.error else Replied(header.seq, result)
-        except GobMismatchError as error:
-            reply = Unreadable(header.seq, str(error))
+            header = self._header = _checked(came)
+        seq, error = header
+        # The body of an error stands for nothing, and a reply that nobody waits for is dropped.
+        target = SKIP if error else self._waiting.get(seq, SKIP)
+        try:
+            body = self._decoder.next_value(target)
+        except GobMismatchError as mismatch:
+            self._header = None
+            if self._waiting.pop(seq, None) is not None:
+                events.append(ReplyUnreadable(seq, mismatch))
+            return True
+        if body is NEED_DATA:
+            return False
         self._header = None
-        if self._waiting.pop(header.seq, None) is not None:
-            replies.append(reply)
+        if self._waiting.pop(seq, None) is not None:
+            events.append(CallRefused(seq, error[:_MAX_TEXT]) if error else ReplyReceived(seq, body))
         return True
+
+
+def _checked(header: Header) -> tuple[int, str]:
+    seq, error = header.seq, header.error
+    if type(seq) is not int or type(error) is not str:
+        raise GobMismatchError("a header with a number or an error that is none")
+    return seq, error

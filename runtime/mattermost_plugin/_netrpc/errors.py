@@ -1,14 +1,19 @@
-"""What ends a stream."""
+"""What goes wrong with calls."""
 
-__all__ = ["RpcStreamError"]
+from __future__ import annotations
+
+from mattermost_plugin.errors import PluginError
+
+__all__ = ["NetRPCError", "NoSuchMethodError", "StreamEndedError"]
 
 
-class RpcStreamError(Exception):
-    """The peer has sent what is no net/rpc. Nothing more can be read from the stream.
+class NetRPCError(PluginError):
+    """Base of all errors of net/rpc."""
 
-    Args:
-        reason: what is wrong.
-    """
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"the peer's net/rpc stream cannot be read: {reason}")
+class NoSuchMethodError(NetRPCError):
+    """Raised by whoever chooses where a request's body goes: there is no such method. The text is the answer."""
+
+
+class StreamEndedError(NetRPCError):
+    """The stream has ended, or was given up because of what the peer sent. No call can be made or answered on it."""

@@ -1,167 +1,208 @@
-"""The answering end of a net/rpc stream."""
+"""The end of a stream that is called."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Mapping
+from typing import NoReturn
 
 from mattermost_plugin._gob import (
+    DICTS,
     NEED_DATA,
     SKIP,
     Decoder,
     Encoder,
-    GobDataError,
     GobEncodeError,
+    GobError,
     GobMismatchError,
     Item,
-    Limits,
     Registered,
-    Shape,
+    Source,
+    Target,
 )
-from mattermost_plugin._netrpc.errors import RpcStreamError
-from mattermost_plugin._netrpc.headers import REQUEST_TARGET, RESPONSE, RESPONSE_SOURCE, RequestHeader, ResponseHeader
-from mattermost_plugin._netrpc.method import NOTHING, RpcMethod
+from mattermost_plugin._gob import Limits as GobLimits
+from mattermost_plugin._gob.go_types import GoType
+from mattermost_plugin._netrpc.errors import NoSuchMethodError, StreamEndedError
+from mattermost_plugin._netrpc.events import (
+    RequestAbandoned,
+    RequestReceived,
+    RequestRefused,
+    ServerEvent,
+    StreamFailed,
+)
+from mattermost_plugin._netrpc.limits import Limits
+from mattermost_plugin._netrpc.messages import (
+    EMPTY,
+    EMPTY_TYPE,
+    REQUEST_HEADER,
+    RESPONSE_SOURCE,
+    RESPONSE_TYPE,
+    Call,
+    Response,
+)
 
-__all__ = ["Called", "RpcServer"]
+__all__ = ["ServerConnection", "no_such_method"]
+
+_TOO_MANY = "too many calls are under way"
 
 
-class Called(NamedTuple):
-    """The peer calls a method. Answer with `RpcServer.reply` or `fail`, in any order."""
-
-    seq: int
-    method: RpcMethod
-    argument: object
-
-
-class RpcServer:
-    """One stream. Not for several threads at once.
-
-    What cannot be served is answered here, with the texts of Go's net/rpc: unknown methods, arguments that do not fit.
+class ServerConnection:
+    """Takes requests and gives replies.
 
     Args:
-        find: gives the method of a name such as "Plugin.Implemented"; None if there is none.
-        services: the names before the dot that are known.
-        registry: what interfaces may hold, by registered name.
-        limits: what the peer may make this end hold.
+        choose: says what the body of a method's request becomes. Raises NoSuchMethodError for an unknown one.
+        registry: what interfaces in replies may hold.
+        limits: the bounds.
+        gob_limits: the bounds of what the peer sends.
     """
 
     def __init__(
         self,
-        find: Callable[[str], RpcMethod | None],
-        services: frozenset[str],
-        *,
+        choose: Callable[[str], Target[object]],
         registry: Mapping[str, Registered] | None = None,
-        limits: Limits | None = None,
+        limits: Limits = Limits(),  # noqa: B008 - immutable
+        gob_limits: GobLimits | None = None,
     ) -> None:
-        self._find = find
-        self._services = services
-        self._decoder = Decoder(limits)
+        self._choose = choose
+        self._limits = limits
+        self._decoder = Decoder(gob_limits)
         self._encoder = Encoder(registry)
-        self._header: RequestHeader | None = None
-        self._header_shape: Shape | None = None
         self._out: list[bytes] = []
+        self._header_shape: object = None
+        self._call: Call | None = None
+        """The call whose body is next."""
+        self._target: Target[object] = SKIP
+        self._refusal = ""
+        self._open_calls = 0
+        self._failure: StreamEndedError | None = None
 
-    def receive(self, data: bytes) -> list[Called]:
-        """Take bytes of the peer, cut anywhere.
+    @property
+    def open_calls(self) -> int:
+        """Requests that are not answered yet."""
+        return self._open_calls
+
+    def receive(self, data: bytes) -> list[ServerEvent]:
+        """Take bytes of the peer."""
+        events: list[ServerEvent] = []
+        if self._failure is not None:
+            return events
+        self._decoder.feed(data)
+        try:
+            while (event := self._next_event()) is not None:
+                events.append(event)
+        except GobError as error:
+            # A header that fits no header cannot be answered, nor told from a body that was left behind.
+            self._failure = StreamEndedError(f"the calls cannot be read: {error}")
+            self._failure.__cause__ = error
+            events.append(StreamFailed(self._failure))
+        return events
+
+    def end(self) -> bool:
+        """The peer has closed its direction.
 
         Returns:
-            The calls that they complete.
+            False: it did so within a message.
+        """
+        self._failure = self._failure or StreamEndedError("the stream has ended")
+        return self._call is None and not self._decoder.is_inside_message
+
+    def reply(self, call: Call, value: object, go_type: GoType, source: Source = DICTS) -> None:
+        """Answer a request.
 
         Raises:
-            RpcStreamError: they are no net/rpc. Calls that came before are lost: the stream is to be closed.
+            GobEncodeError: the value cannot be sent. The request still waits for its answer.
         """
-        self._decoder.feed(data)
-        calls: list[Called] = []
-        try:
-            while self._read_header() and self._read_body(calls):
-                pass
-        except GobDataError as error:
-            raise RpcStreamError(str(error)) from error
-        return calls
+        header = Item(Response(call.method, call.seq, ""), RESPONSE_TYPE, RESPONSE_SOURCE)
+        self._out.append(self._encoder.encode_all((header, Item(value, go_type, source))))
+        self._open_calls -= 1
+
+    def fail(self, call: Call, text: str) -> None:
+        """Answer a request with an error."""
+        self._refuse(call, text)
+        self._open_calls -= 1
 
     def data_to_send(self) -> bytes:
-        """What has to go to the peer now. It is handed out once."""
+        """What must be written now."""
         out = self._out
-        if not out:
-            return b""
         data = out[0] if len(out) == 1 else b"".join(out)
         out.clear()
         return data
 
-    def reply(self, seq: int, method: RpcMethod, result: object) -> None:
-        """Answer a call.
-
-        Raises:
-            GobEncodeError: the result cannot be sent. The call is answered with an error that says so.
-        """
-        header = ResponseHeader(method.name, seq)
-        value = method.result
-        try:
-            self._send(header, Item(result, value.type, value.source))
-        except GobEncodeError:
-            # Its text stays here: it may name what the author has.
-            self.fail(seq, method.name, "rpc: the result cannot be encoded")
-            raise
-
-    def fail(self, seq: int, method: str, error: str) -> None:
-        """Answer a call with an error.
-
-        Args:
-            seq: the call's number.
-            method: its name.
-            error: the text; not empty.
-        """
-        self._send(ResponseHeader(method, seq, error), Item({}, NOTHING.type))
-
-    def _send(self, header: ResponseHeader, body: Item) -> None:
-        self._out.append(self._encoder.encode_all([Item(header, RESPONSE, RESPONSE_SOURCE), body]))
-
-    def _read_header(self) -> bool:
-        """Whether there is a header whose body comes next."""
-        if self._header is not None:
-            return True
-        shape = self._decoder.next_shape()
+    def _next_event(self) -> ServerEvent | None:
+        call = self._call
+        if call is None:
+            call = self._next_header()
+            if call is None:
+                return None
+        decoder = self._decoder
+        shape = decoder.next_shape()
         if shape is NEED_DATA:
-            return False
-        try:
-            header = self._decoder.next_value(REQUEST_TARGET)
-        except GobMismatchError as error:
-            raise RpcStreamError(str(error)) from error
-        if header is NEED_DATA:
-            return False
-        self._header, self._header_shape = header, shape
-        return True
-
-    def _read_body(self, calls: list[Called]) -> bool:
-        """Read the body that belongs to the header. Returns False until it is there."""
-        header = self._header
-        assert header is not None  # noqa: S101 - `_read_header` said so
-        shape = self._decoder.next_shape()
-        if shape is NEED_DATA:
-            return False
+            return None
         if shape is self._header_shape:
-            # A Go client that cannot encode an argument has sent the header already; the next call's comes now.
-            self._header = None
-            self.fail(header.seq, header.method, "rpc: the request has no body")
-            return True
-        method = self._find(header.method)
+            # Go's encoder keeps the header of a request whose body it could not encode, and sends it with the next.
+            self._call = None
+            return RequestAbandoned(call)
         try:
-            argument = self._decoder.next_value(SKIP if method is None else method.argument.target)
+            body = decoder.next_value(self._target)
         except GobMismatchError as error:
-            self._header = None
-            self.fail(header.seq, header.method, str(error))
-            return True
-        if argument is NEED_DATA:
-            return False
-        self._header = None
-        if method is None:
-            self.fail(header.seq, header.method, self._unknown(header.method))
-        else:
-            calls.append(Called(header.seq, method, argument))
-        return True
+            self._call = None
+            return self._refused(call, self._refusal or str(error))
+        if body is NEED_DATA:
+            return None
+        self._call = None
+        if self._refusal:
+            return self._refused(call, self._refusal)
+        self._open_calls += 1
+        return RequestReceived(call, body)
 
-    def _unknown(self, name: str) -> str:
-        service, dot, _ = name.rpartition(".")
-        if not dot:
-            return f"rpc: service/method request ill-formed: {name}"
-        return f"rpc: can't find {'method' if service in self._services else 'service'} {name}"
+    def _next_header(self) -> Call | None:
+        decoder = self._decoder
+        shape = decoder.next_shape()
+        header = decoder.next_value(REQUEST_HEADER)
+        if header is NEED_DATA:
+            return None
+        self._header_shape = shape
+        method, seq = header.method, header.seq
+        if type(method) is not str or type(seq) is not int or seq < 0:
+            _refuse_header()
+        self._target, self._refusal = self._route(method)
+        self._call = call = Call(method, seq)
+        return call
+
+    def _route(self, method: str) -> tuple[Target[object], str]:
+        limits = self._limits
+        if len(method) > limits.method_chars:
+            return SKIP, f"rpc: can't find method {method[: limits.method_chars]}..."
+        try:
+            target = self._choose(method)
+        except NoSuchMethodError as error:
+            return SKIP, str(error)
+        if self._open_calls >= limits.open_calls:
+            return SKIP, _TOO_MANY
+        return target, ""
+
+    def _refused(self, call: Call, text: str) -> RequestRefused:
+        self._refuse(call, text)
+        return RequestRefused(call, text)
+
+    def _refuse(self, call: Call, text: str) -> None:
+        # An error without a text would be none.
+        header = Item(Response(call.method, call.seq, text or "unknown error"), RESPONSE_TYPE, RESPONSE_SOURCE)
+        try:
+            data = self._encoder.encode_all((header, Item(EMPTY, EMPTY_TYPE)))
+        except GobEncodeError:
+            header = Item(Response("", call.seq, "unknown error"), RESPONSE_TYPE, RESPONSE_SOURCE)
+            data = self._encoder.encode_all((header, Item(EMPTY, EMPTY_TYPE)))
+        self._out.append(data)
+
+
+def no_such_method(method: str, services: Collection[str]) -> NoSuchMethodError:
+    """The error for a method that is not served, in the words of Go's net/rpc, which callers look for."""
+    service, dot, _ = method.rpartition(".")
+    if not dot:
+        return NoSuchMethodError(f"rpc: service/method request ill-formed: {method}")
+    kind = "method" if service in services else "service"
+    return NoSuchMethodError(f"rpc: can't find {kind} {method}")
+
+
+def _refuse_header() -> NoReturn:
+    raise GobMismatchError("a header with a name that is no text or a number that is none")

@@ -14,7 +14,7 @@ from mattermost_plugin._stock.connection import MuxConnection
 from mattermost_plugin._stock.stream import MuxStream
 from mattermost_plugin._yamux import StreamClosedError
 
-__all__ = ["BROKER_TIMEOUT_S", "MuxBroker", "StreamNotFoundError"]
+__all__ = ["BROKER_TIMEOUT_S", "MuxBroker", "StreamNotFoundError", "number_bytes"]
 
 BROKER_TIMEOUT_S: Final = 5.0
 """How long go-plugin waits for the other end, and keeps a stream that nobody waits for."""
@@ -25,6 +25,11 @@ _MAX_UNCLAIMED: Final = 256
 """Streams that the peer has dialled and nobody has accepted. Both ends know a number before it is dialled."""
 
 _log = logging.getLogger(__name__)
+
+
+def number_bytes(stream_id: int) -> bytes:
+    """A number as it begins a stream, in both directions."""
+    return _ID.pack(stream_id)
 
 
 class StreamNotFoundError(Exception):
@@ -92,6 +97,18 @@ class MuxBroker:
         if answer != _ID.pack(stream_id):
             stream.reset()
             raise StreamNotFoundError(f"the host did not accept stream {stream_id}")
+        return stream
+
+    def begin_dial(self, stream_id: int) -> MuxStream:
+        """Reach for the stream of a number without waiting for the other end, which will take what follows after it.
+
+        The first bytes that come are the number again, as `number_bytes` gives it: whoever reads checks them.
+
+        Raises:
+            YamuxError: the connection is over.
+        """
+        stream = self._connection.open()
+        stream.write(number_bytes(stream_id))
         return stream
 
     def take(self, stream: MuxStream) -> None:

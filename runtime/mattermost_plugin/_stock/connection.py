@@ -98,6 +98,10 @@ class MuxConnection(asyncio.Protocol):
             self._is_flushing = True
             self._loop.call_soon(self._flush)
 
+    def flush(self) -> None:
+        """Hand what is to be sent to the transport now: for the last answer that somebody waits for."""
+        self._flush()
+
     def close_stream(self, stream: MuxStream) -> None:
         """Close this end's direction of a stream."""
         self._session.close(stream.stream_id, self._loop.time())

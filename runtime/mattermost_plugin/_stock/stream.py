@@ -107,6 +107,20 @@ class MuxStream:
         self._consume(len(data))
         return data
 
+    async def read_ready(self) -> bytes:
+        """The next bytes, all that are there; b"" at the end.
+
+        Raises:
+            StreamClosedError: the stream was cut off.
+        """
+        data = await self.read()
+        if not self._buffer:
+            return data
+        rest = b"".join(self._buffer)
+        self._buffer.clear()
+        self._consume(len(rest))
+        return data + rest
+
     async def read_exactly(self, size: int) -> bytes:
         """As many bytes; fewer if the end comes before.
 
@@ -127,6 +141,10 @@ class MuxStream:
         with contextlib.suppress(StreamClosedError, SessionEndedError):
             self._connection.session.send(self.stream_id, data)
             self._connection.flush_soon()
+
+    def flush(self) -> None:
+        """Have what was written leave at once, and not at the end of this turn of the event loop."""
+        self._connection.flush()
 
     async def send(self, data: bytes) -> None:
         """Send bytes, and return when the peer has given credit for all of them.

@@ -9,8 +9,12 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from mattermost_plugin.cli.check import command as check
+from mattermost_plugin.cli.deploy import command as deploy
 from mattermost_plugin.cli.dev import command as dev
 from mattermost_plugin.cli.errors import CommandError
+from mattermost_plugin.cli.pack import command as pack
+from mattermost_plugin.cli.terminal import Terminal
 
 __all__ = ["main"]
 
@@ -41,6 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandError as error:
         print(f"{PROGRAM} {options.command}: error: {error}", file=sys.stderr)
         return EXIT_FAILED
+    except BrokenPipeError:
+        # Nobody reads any more what is printed, and the interpreter's end would fail over what is left.
+        Terminal(sys.stdout).abandon()
+        return EXIT_FAILED
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     return code
@@ -51,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {_version()}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
     dev.add_arguments(commands.add_parser("dev", help=dev.HELP))
+    check.add_arguments(commands.add_parser("check", help=check.HELP))
+    pack.add_arguments(commands.add_parser("pack", help=pack.HELP))
+    deploy.add_arguments(commands.add_parser("deploy", help=deploy.HELP))
     return parser
 
 

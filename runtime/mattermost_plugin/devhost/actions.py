@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
-from mattermost_plugin.devhost.app.channel_members import end_channel_membership, join_channel
-from mattermost_plugin.devhost.app.channels import create_channel, direct_channel, existing_channel
-from mattermost_plugin.devhost.app.commands import execute_command
-from mattermost_plugin.devhost.app.config import load_config, save_config
-from mattermost_plugin.devhost.app.files import live_file, read_content, upload_file
-from mattermost_plugin.devhost.app.posts import create_post, delete_post, live_post, update_post
+from mattermost_plugin.devhost.app.channel_members import add_to_channel, leave_channel, remove_from_channel
+from mattermost_plugin.devhost.app.channels import (
+    create_channel,
+    create_channel_as_user,
+    direct_channel,
+    existing_channel,
+    group_channel,
+)
+from mattermost_plugin.devhost.app.commands import execute_command_as_user
+from mattermost_plugin.devhost.app.config import change_section
+from mattermost_plugin.devhost.app.directory import set_entry
+from mattermost_plugin.devhost.app.files import live_file, read_content, upload_file_as_user
+from mattermost_plugin.devhost.app.posts import create_post_as_user, delete_post, live_post, update_post
 from mattermost_plugin.devhost.app.reactions import add_reaction, remove_reaction
+from mattermost_plugin.devhost.app.statuses import set_offline, set_online
 from mattermost_plugin.devhost.app.teams import add_team_member, create_team
-from mattermost_plugin.devhost.app.users import create_user, existing_user, log_in
+from mattermost_plugin.devhost.app.users import create_user, log_in
 from mattermost_plugin.devhost.errors import bad_request, forbidden, not_found
 from mattermost_plugin.devhost.http_exchange import HttpAnswer, HttpQuestion
 from mattermost_plugin.devhost.ids import new_id
@@ -66,25 +73,27 @@ class Actions:
         user = User(username=username)
         for name, value in values.items():
             setattr(user, name, value)
-        return await create_user(self._world, self._context(), user)
+        return create_user(self._world, self._context(), user)
 
     async def create_team(self, name: str, display_name: str = "") -> Team:
         """Create an open team with its default channels."""
         team = Team(name=name, display_name=display_name or name, type=TeamType.TEAM_TYPE_OPEN)
-        return await create_team(self._world, self._context(), team)
+        return create_team(self._world, team)
 
     async def create_channel(self, team_id: str, name: str, *, private: bool = False, creator_id: str = "") -> Channel:
-        """Create a channel; its creator is its first member."""
+        """Create a channel; its creator is its first member and administrator. Without one it has no members."""
         kind = ChannelType.CHANNEL_TYPE_PRIVATE if private else ChannelType.CHANNEL_TYPE_OPEN
         given = Channel(team_id=team_id, name=name, display_name=name, type=kind, creator_id=creator_id)
-        channel = await create_channel(self._world, self._context(), given)
-        if creator_id:
-            await join_channel(self._world, self._context(), channel, creator_id)
-        return channel
+        create = create_channel_as_user if creator_id else create_channel
+        return create(self._world, self._context(), given)
 
     async def direct_channel(self, user_id: str, other_id: str) -> Channel:
         """The channel of the direct messages between two users."""
-        return await direct_channel(self._world, self._context(), user_id, other_id)
+        return direct_channel(self._world, self._context(), user_id, other_id)
+
+    async def group_channel(self, user_ids: Sequence[str]) -> Channel:
+        """Open the channel of the messages among three to eight users."""
+        return group_channel(self._world, self._context(), user_ids)
 
     async def join_team(self, team_id: str, user_id: str, actor_id: str = "") -> TeamMember:
         """Enter a team, or be brought in by somebody."""
@@ -93,13 +102,15 @@ class Actions:
     async def join_channel(self, channel_id: str, user_id: str, actor_id: str = "") -> ChannelMember:
         """Enter a channel, or be brought in by somebody."""
         channel = existing_channel(self._world, channel_id)
-        existing_user(self._world, user_id)
-        return await join_channel(self._world, self._context(), channel, user_id, actor_id)
+        return await add_to_channel(self._world, self._context(), channel, user_id, actor_id)
 
     def leave_channel(self, channel_id: str, user_id: str, actor_id: str = "") -> None:
         """Leave a channel, or be taken out by somebody."""
         channel = existing_channel(self._world, channel_id)
-        end_channel_membership(self._world, self._context(), channel, user_id, actor_id)
+        if actor_id in ("", user_id):
+            leave_channel(self._world, self._context(), channel, user_id)
+        else:
+            remove_from_channel(self._world, self._context(), channel, user_id, actor_id)
 
     async def log_in(self, user_id: str) -> Session:
         """Log in."""
@@ -110,7 +121,7 @@ class Actions:
     ) -> Post:
         """Write a post."""
         post = Post(user_id=user_id, channel_id=channel_id, message=message, root_id=root_id, file_ids=file_ids)
-        return await create_post(self._world, self._context(), post)
+        return await create_post_as_user(self._world, self._context(), post)
 
     async def edit(self, post_id: str, message: str) -> Post:
         """Change the text of a post."""
@@ -119,8 +130,9 @@ class Actions:
         return await update_post(self._world, self._context(), post)
 
     def delete(self, post_id: str) -> None:
-        """Delete a post."""
-        delete_post(self._world, self._context(), post_id)
+        """Delete a post, as its author."""
+        author = live_post(self._world, post_id).user_id
+        delete_post(self._world, self._context(), post_id, author)
 
     def react(self, user_id: str, post_id: str, emoji_name: str) -> Reaction:
         """React to a post."""
@@ -148,7 +160,7 @@ class Actions:
 
     async def upload(self, user_id: str, channel_id: str, filename: str, content: bytes) -> FileInfo:
         """Upload a file."""
-        return await upload_file(self._world, self._context(), channel_id, filename, content, user_id)
+        return await upload_file_as_user(self._world, self._context(), channel_id, filename, content, user_id)
 
     async def download(self, user_id: str, file_id: str, download_type: str = "file") -> bytes:
         """Download a file, if all plugins allow it."""
@@ -164,7 +176,7 @@ class Actions:
     async def run_command(self, user_id: str, channel_id: str, command: str, root_id: str = "") -> CommandResponse:
         """Enter a slash command. Its answer is posted."""
         args = CommandArgs(user_id=user_id, channel_id=channel_id, command=command, root_id=root_id)
-        return await execute_command(self._world, self._context(), args)
+        return await execute_command_as_user(self._world, self._context(), args)
 
     async def request(self, plugin_id: str, question: HttpQuestion) -> HttpAnswer:
         """Send a request to /plugins/<plugin_id>/."""
@@ -175,11 +187,7 @@ class Actions:
 
     async def configure(self, section_name: str, **settings: object) -> None:
         """Change settings of the server."""
-        config = load_config(self._world)
-        section = config.setdefault(section_name, {})
-        if isinstance(section, dict):
-            section.update(settings)
-        await save_config(self._world, json.dumps(config).encode())
+        await change_section(self._world, section_name, settings)
 
     def add_emoji(self, creator_id: str, name: str, image: bytes) -> Emoji:
         """Add a custom emoji."""
@@ -193,14 +201,30 @@ class Actions:
             raise bad_request("api.emoji.create.duplicate.app_error", f"name={name}") from error
         return emoji
 
+    def add_directory_entry(self, auth_data: str, **attributes: str) -> None:
+        """Put a person into the LDAP directory, which is there if LdapSettings has Enable.
+
+        Args:
+            auth_data: the field `auth_data` of the user whose auth_service is "ldap".
+            attributes: what the directory says about the person.
+        """
+        set_entry(self._world, auth_data, attributes)
+
     def connect(self, user_id: str) -> str:
-        """Open a websocket connection. Returns its id."""
+        """Open a websocket connection: the user is online. Returns its id."""
         connection_id = new_id()
+        self._world.connections.setdefault(user_id, set()).add(connection_id)
+        set_online(self._world, user_id)
         self._world.hooks.notify(OnWebSocketConnectRequest(web_conn_id=connection_id, user_id=user_id))
         return connection_id
 
     def disconnect(self, connection_id: str, user_id: str) -> None:
-        """Close a websocket connection."""
+        """Close a websocket connection: with the last one, the user is offline."""
+        open_ones = self._world.connections.get(user_id, set())
+        open_ones.discard(connection_id)
+        if not open_ones:
+            self._world.connections.pop(user_id, None)
+            set_offline(self._world, user_id)
         self._world.hooks.notify(OnWebSocketDisconnectRequest(web_conn_id=connection_id, user_id=user_id))
 
     def send(self, connection_id: str, user_id: str, request: WebSocketRequest) -> None:

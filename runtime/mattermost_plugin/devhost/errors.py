@@ -15,6 +15,8 @@ __all__ = [
     "conflict",
     "forbidden",
     "not_found",
+    "not_implemented",
+    "rejected",
 ]
 
 
@@ -52,7 +54,8 @@ class ApiError(DevHostError):
         where: str = "",
         params: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(f"{status_code} {error_id}" + (f": {detail}" if detail else ""))
+        explanation = detail or message
+        super().__init__(f"{int(status_code)} {error_id}" + (f": {explanation}" if explanation else ""))
         self.error_id = error_id
         self.status_code = int(status_code)
         self.detail = detail
@@ -98,3 +101,20 @@ def not_found(error_id: str, detail: str = "") -> ApiError:
 def conflict(error_id: str, detail: str = "") -> ApiError:
     """It is there already."""
     return ApiError(error_id, HTTPStatus.CONFLICT, detail)
+
+
+def not_implemented(error_id: str, detail: str = "") -> ApiError:
+    """It is switched off, or not there at all."""
+    return ApiError(error_id, HTTPStatus.NOT_IMPLEMENTED, detail)
+
+
+def rejected(error_id: str, reason: str, where: str) -> ApiError:
+    """A plugin refuses.
+
+    Args:
+        error_id: the error's id.
+        reason: what the plugin says; a server puts it into the message of this id.
+        where: function that asked the plugin.
+    """
+    message = f"Rejected by plugin: {reason}"
+    return ApiError(error_id, HTTPStatus.BAD_REQUEST, message=message, where=where, params={"Reason": reason})

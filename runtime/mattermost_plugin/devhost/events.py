@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 
 from google.protobuf.message import Message
 
+from mattermost_plugin.devhost.disclosure import shown
 from mattermost_pluginapi.v1.notification_pb2 import PushNotification
 from mattermost_pluginapi.v1.websocket_pb2 import WebsocketBroadcast
 
@@ -30,6 +31,12 @@ __all__ = [
 HISTORY_LIMIT: Final = 10_000
 """How many events the bus remembers: enough for any test, and little beside what the plugins hold."""
 
+HISTORY_BYTES: Final = 64 * 1024 * 1024
+"""How much the remembered events may hold together, as far as messages and texts tell."""
+
+_SMALL: Final = 256
+"""What an event takes beside its messages and texts, roughly."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -43,7 +50,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiCalled(Event):
-    """A plugin has called an API method and has its answer."""
+    """A plugin has called an API method and has its answer. Secrets are masked, and long content is cut."""
 
     plugin_id: str
     """Who called."""
@@ -56,10 +63,14 @@ class ApiCalled(Event):
     duration_ms: float
     """How long it took, by the machine's clock."""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "request", shown(self.request))
+        object.__setattr__(self, "response", shown(self.response))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HookCalled(Event):
-    """A hook of a plugin was called and has ended."""
+    """A hook of a plugin was called and has ended. Secrets are masked, and long content is cut."""
 
     plugin_id: str
     """Whose hook."""
@@ -73,6 +84,11 @@ class HookCalled(Event):
     """Why there was no answer; "" if there was one."""
     duration_ms: float
     """How long it took, by the machine's clock."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "request", shown(self.request))
+        if self.response is not None:
+            object.__setattr__(self, "response", shown(self.response))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,16 +155,35 @@ EventT = TypeVar("EventT", bound=Event)
 Subscriber = Callable[[Event], None]
 
 
+def _size(event: Event) -> int:
+    """How much an event holds, roughly and in bytes."""
+    size = _SMALL
+    for name in event.__dataclass_fields__:
+        value = getattr(event, name)
+        if isinstance(value, Message):
+            size += value.ByteSize()
+        elif isinstance(value, str):
+            size += len(value)
+        elif isinstance(value, Mapping):
+            size += sum(len(each) for each in value.values() if isinstance(each, str))
+    return size
+
+
 class EventBus:
     """Passes each event to all subscribers at once, and remembers the latest ones."""
 
     def __init__(self) -> None:
         self._subscribers: list[Subscriber] = []
-        self._history: deque[Event] = deque(maxlen=HISTORY_LIMIT)
+        self._history: deque[tuple[Event, int]] = deque()
+        self._bytes = 0
 
     def publish(self, event: Event) -> None:
         """Tell an event."""
-        self._history.append(event)
+        size = _size(event)
+        self._history.append((event, size))
+        self._bytes += size
+        while len(self._history) > HISTORY_LIMIT or self._bytes > HISTORY_BYTES:
+            self._bytes -= self._history.popleft()[1]
         for subscriber in tuple(self._subscribers):
             try:
                 subscriber(event)
@@ -171,11 +206,12 @@ class EventBus:
 
     def history(self, kind: type[EventT]) -> list[EventT]:
         """The remembered events of one kind, oldest first; of `Event`, all."""
-        return [event for event in self._history if isinstance(event, kind)]
+        return [event for event, _ in self._history if isinstance(event, kind)]
 
     def clear(self) -> None:
         """Forget the history."""
         self._history.clear()
+        self._bytes = 0
 
     async def wait_for(self, kind: type[EventT], matches: Callable[[EventT], bool] = lambda _: True) -> EventT:
         """The first event that matches, of those remembered and those to come.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final, TypeVar
 
@@ -30,6 +31,8 @@ REMEMBERED_REQUESTS: Final = 10_000
 """How many request ids keep their depth: more than hooks that run at the same time."""
 
 MessageT = TypeVar("MessageT", bound=Message)
+
+_log = logging.getLogger(__name__)
 
 _HOOK_OF: Final[Mapping[type[Message], str]] = {
     adapter.request_type: str(hook) for hook, adapter in ADAPTERS.items() if not adapter.path.endswith("HTTP")
@@ -171,30 +174,49 @@ class HookRounds:
         await self.try_ask(plugin, request)
 
     def later(self, work: Coroutine[Any, Any, None]) -> None:
-        """Have something done beside what goes on; `settle` waits for it too."""
-        task = asyncio.create_task(work)
+        """Have something done beside what goes on; `settle` waits for it too, and the log tells if it fails."""
+        task = asyncio.create_task(self._told(work))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+
+    async def _told(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except DevHostError as error:
+            self._warn(str(error))
+        except Exception as error:  # noqa: BLE001 - the top of a task: nobody else would tell
+            _log.exception("what runs beside other things failed")
+            self._warn(f"what runs beside other things failed: {error!r}")
 
     async def settle(self) -> None:
         """Wait until all notifications have ended, also those that they cause."""
         while self._running:
             await asyncio.wait(tuple(self._running))
 
-    async def refusal(self, request: Message) -> str:
+    async def refusal(self, request: Message, leave_out: Collection[str] = ()) -> str:
         """Ask all plugins whether something may happen.
+
+        Args:
+            request: the hook's arguments.
+            leave_out: ids of plugins that are not asked.
 
         Returns:
             The reason of the first one that refuses, which ends the round; "" if none does.
         """
         for plugin in self._plugins.with_hook(_HOOK_OF[type(request)]):
+            if plugin.plugin_id in leave_out:
+                continue
             response = await self.try_ask(plugin, request)
             if response is not None and response.rejection_reason:
                 return str(response.rejection_reason)
         return ""
 
     async def filter(
-        self, value: MessageT, request: Callable[[MessageT], Message], replacement: str
+        self,
+        value: MessageT,
+        request: Callable[[MessageT], Message],
+        replacement: str,
+        leave_out: Collection[str] = (),
     ) -> tuple[MessageT, str]:
         """Have all plugins look at something before it is stored; each sees what the one before has made of it.
 
@@ -202,11 +224,14 @@ class HookRounds:
             value: what it is about.
             request: makes the hook's arguments of it.
             replacement: name of the field of the answer that replaces the value.
+            leave_out: ids of plugins that are not asked.
 
         Returns:
             What is to be stored, and the reason of the first plugin that refuses, which ends the round.
         """
         for plugin in self._plugins.with_hook(_HOOK_OF[type(request(value))]):
+            if plugin.plugin_id in leave_out:
+                continue
             response = await self.try_ask(plugin, request(value))
             if response is None:
                 continue
@@ -215,6 +240,10 @@ class HookRounds:
             if response.HasField(replacement):
                 value = getattr(response, replacement)
         return value, ""
+
+    def hook_of(self, request: Message) -> str:
+        """Name of the hook whose arguments a request is."""
+        return _HOOK_OF[type(request)]
 
     def plugins_with(self, request_type: type[Message]) -> list[InstalledPlugin]:
         """The running plugins that have the hook of a kind of request."""

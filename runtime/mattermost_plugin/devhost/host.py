@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 
 from mattermost_plugin.devhost._grpc_api_server import Network
 from mattermost_plugin.devhost.actions import Actions
+from mattermost_plugin.devhost.app.installed_plugins import forget_bundles
 from mattermost_plugin.devhost.clock import Clock, SystemClock
 from mattermost_plugin.devhost.errors import DevHostError, StartError
 from mattermost_plugin.devhost.events import EventBus
@@ -54,6 +55,8 @@ class DevHost:
         self.world = World(self.store, self.clock, self.events)
         self.world.control = self
         self.act = Actions(self.world)
+        # Those of a host that was killed.
+        forget_bundles(self.world)
         self._network: Network = network
         self._runners: dict[str, PluginRunner] = {}
 
@@ -71,6 +74,7 @@ class DevHost:
             await runner.close()
         self._runners.clear()
         await self.settle()
+        forget_bundles(self.world)
         self.store.close()
 
     async def settle(self) -> None:
@@ -149,6 +153,22 @@ class DevHost:
         await self._runner(plugin_id).close()
         self._runners.pop(plugin_id, None)
         self.world.plugins.remove(plugin_id)
+
+    async def install(self, folder: Path) -> InstalledPlugin:
+        """Take in the plugin in a folder without starting it; one of its id that runs is ended, and started from there.
+
+        Raises:
+            StartError: the manifest cannot be used, or the plugin that ran does not start again.
+        """
+        manifest = read_manifest(folder)
+        known = self._runners.get(manifest.id)
+        runs = known is not None and known.plugin.link is not None
+        if known is not None:
+            await known.stop()
+        runner = self._install(manifest, folder)
+        if runs:
+            await runner.launch()
+        return runner.plugin
 
     async def is_healthy(self, plugin_id: str) -> bool:
         """Ping a plugin, as the server does every 30 s."""

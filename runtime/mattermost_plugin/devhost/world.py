@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Protocol
 
@@ -12,14 +14,17 @@ from mattermost_plugin.devhost.clock import Clock
 from mattermost_plugin.devhost.events import EventBus, LogWritten, WebSocketEvent
 from mattermost_plugin.devhost.hook_rounds import HookRounds
 from mattermost_plugin.devhost.ids import new_id
-from mattermost_plugin.devhost.plugins import PluginRegistry
+from mattermost_plugin.devhost.plugins import InstalledPlugin, PluginRegistry
 from mattermost_plugin.devhost.store import Store
 from mattermost_pluginapi.v1.websocket_pb2 import WebsocketBroadcast
 
-__all__ = ["ApiGate", "PluginControl", "Triggers", "World"]
+__all__ = ["INSTALL_DATE", "ApiGate", "PluginControl", "Triggers", "World"]
 
-TRIGGER_MS: Final = 3000
-"""How long what a user has done lets a plugin open a dialog."""
+TRIGGER_MS: Final = 30_000
+"""How long what a user has done lets a plugin open dialogs, by a server's default."""
+
+INSTALL_DATE: Final = "install_date"
+"""Name of the setting that says when the state came to be."""
 
 
 class PluginControl(Protocol):
@@ -35,6 +40,10 @@ class PluginControl(Protocol):
 
     async def remove(self, plugin_id: str) -> None:
         """End a plugin and forget it; its files stay."""
+        ...
+
+    async def install(self, folder: Path) -> InstalledPlugin:
+        """Take in a plugin without starting it; one of its id that runs gives way to it."""
         ...
 
 
@@ -60,7 +69,7 @@ class ApiGate(Protocol):
 
 
 class Triggers:
-    """The trigger ids that users' doings have been given, each good for one dialog within a few seconds.
+    """The trigger ids that users' doings have been given, each good for dialogs for a while.
 
     Args:
         clock: the host's time.
@@ -98,12 +107,21 @@ class World:
 
     def __init__(self, store: Store, clock: Clock, events: EventBus) -> None:
         self.store = store
+        store.settings.first(INSTALL_DATE, str(clock.now_ms()).encode())
         self.clock = clock
         self.events = events
         self.plugins = PluginRegistry()
         self.hooks = HookRounds(self.plugins, events, clock)
         self.triggers = Triggers(clock)
         self.control: PluginControl | None = None
+        self.connections: dict[str, set[str]] = {}
+        """Ids of the websocket connections that are open, by user."""
+        self.installs_under_way: set[str] = set()
+        """Ids of plugins that are being installed, each by one caller."""
+        self.uploads_under_way: set[str] = set()
+        """Ids of uploads that take in a piece, which one caller at a time may bring."""
+        self.saving_config = asyncio.Lock()
+        """Held while the configuration is read, shown to plugins and stored: two changes at once would be one."""
         self.gate: ApiGate | None = None
 
     def now_ms(self) -> int:

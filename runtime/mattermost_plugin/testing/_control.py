@@ -14,6 +14,7 @@ from mattermost_plugin.config import RuntimeConfig
 from mattermost_plugin.devhost import DevHost, StartError
 from mattermost_plugin.devhost.app.config import save_plugin_settings
 from mattermost_plugin.devhost.manifest import read_manifest
+from mattermost_plugin.devhost.plugins import InstalledPlugin
 from mattermost_plugin.plugin import Plugin
 from mattermost_plugin.testing._manifest import ManifestLike, Script, manifest_of
 from mattermost_plugin.testing._resident import TEST_CONFIG, Resident
@@ -165,6 +166,20 @@ class Control:
         else:
             await resident.stop()
             await resident.start()
+
+    async def install(self, folder: Path) -> InstalledPlugin:
+        """Take in the plugin in a folder without starting it; one of its id that runs gives way to it.
+
+        Raises:
+            StartError: the manifest cannot be used, or the plugin is one of this process.
+        """
+        plugin_id = read_manifest(folder).id
+        if plugin_id in self._residents:
+            raise StartError(f"{plugin_id} is served in the test's process: no bundle takes its place")
+        installed = await self._host.install(folder)
+        if plugin_id not in self._order:
+            self._order.append(plugin_id)
+        return installed
 
     async def remove(self, plugin_id: str) -> None:
         """End a plugin and forget it; what it has stored stays."""

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import threading
+import os
+import signal
 import time
 import warnings
-from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Final, ParamSpec, TypeVar
+from typing import Final, TypeVar
 
 from mattermost_plugin._redaction import exception_text
-from mattermost_plugin.devhost import ApiError, DevHost, ManualClock, SystemClock
+from mattermost_plugin.devhost import ApiError, DevHost, DevHostError, ManualClock, SystemClock
 from mattermost_plugin.devhost._grpc_api_server import Network
 from mattermost_plugin.devhost.events import Event, LogWritten
+from mattermost_plugin.testing._begun import say_begun
 from mattermost_plugin.testing._control import Control
 from mattermost_plugin.testing._error_watch import ErrorWatch
 from mattermost_plugin.testing._faults import Faults
@@ -36,7 +37,6 @@ __all__ = ["ServerCore"]
 
 __tracebackhide__ = True  # pytest shows the line of the test
 
-P = ParamSpec("P")
 T = TypeVar("T")
 EventT = TypeVar("EventT", bound=Event)
 
@@ -55,9 +55,6 @@ SITUATION_S: Final = 2.0
 
 STORY_EVENTS: Final = 200
 """How many events a transcript has."""
-
-LOOK_AGAIN_S: Final = 0.02
-"""How often a condition is looked at that no event announces."""
 
 
 class ServerCore:
@@ -149,7 +146,7 @@ class ServerCore:
 
         timeout_s = self._at_least(at_least_s)
         try:
-            return self._thread.run(act(), timeout_s, self._situation)
+            return self._thread.run(act(), timeout_s, self._situation, say_begun)
         except WorkTimeoutError as late:
             self._is_late = True
             raise DeadlineError(what, timeout_s or 0.0, late.situation) from None
@@ -203,71 +200,6 @@ class ServerCore:
         """The limit of what may take longer than other things."""
         return None if self._timeout_s is None else max(self._timeout_s, seconds)
 
-    # Waiting
-
-    def settle(self) -> None:
-        """Wait until nothing goes on: hooks, those that they cause, API calls, and handlers in threads.
-
-        Everything that a user does settles by itself; a plugin that acts on its own may need it.
-
-        Raises:
-            DeadlineError: it does not end.
-        """
-        self._act("settle()", self._quiet, settles=False)
-
-    @contextmanager
-    def unsettled(self) -> Iterator[None]:
-        """Let nothing settle by itself in this block: what users do returns as soon as the server has answered."""
-        before, self._settles = self._settles, False
-        try:
-            yield
-        finally:
-            self._settles = before
-
-    def wait_until(self, condition: Callable[[], T], what: str = "", *, timeout_s: float | None = None) -> T:
-        """Wait until a condition is true, and return its value. It is looked at after every event.
-
-        Args:
-            condition: the condition.
-            what: what it is, for the error.
-            timeout_s: how long, in seconds; default is the server's own limit.
-
-        Raises:
-            DeadlineError: it does not become true.
-        """
-        what = what or f"wait_until({getattr(condition, '__name__', condition)!s})"
-        self._check_usable(what)
-        limit_s = self._timeout_s if timeout_s is None else timeout_s
-        deadline = None if limit_s is None else time.monotonic() + limit_s
-        changed = threading.Event()
-        unsubscribe = self._host.events.subscribe(lambda _: changed.set())
-        try:
-            while not (value := condition()):
-                if deadline is not None and time.monotonic() > deadline:
-                    raise DeadlineError(what, limit_s or 0.0, self._situation())
-                changed.wait(LOOK_AGAIN_S)
-                changed.clear()
-            return value
-        finally:
-            unsubscribe()
-
-    def start(self, action: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Do something beside the test, in a thread of its own: `server.start(ada.post, channel, "hi")`.
-
-        Returns:
-            What it comes to: `result()` waits for it.
-        """
-        future: Future[T] = Future()
-
-        def act() -> None:
-            try:
-                future.set_result(action(*args, **kwargs))
-            except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
-                future.set_exception(error)
-
-        threading.Thread(target=act, name=f"{OWN_THREADS}{getattr(action, '__name__', '')}", daemon=True).start()
-        return future
-
     # Telling
 
     def transcript(self) -> str:
@@ -308,19 +240,32 @@ class ServerCore:
         if self._is_closed:
             return
         left: list[str] = []
+        # A loop that has been blocked for so long may be so for ever.
+        patience_s = TIMEOUT_S if self._is_late and self._thread.blocked_at() else START_TIMEOUT_S
         try:
             # What was too late before is so still, and would be waited for once more.
             if not self._is_late:
                 self._settle_last(left)
-            self._act("close()", self._unload_all, settles=False, at_least_s=START_TIMEOUT_S)
+            self._act("close()", self._unload_all, settles=False, at_least_s=patience_s)
             left += self._read("close()", lambda _: self._leftovers.find())
-            self._act("close()", DevHost.close, settles=False, at_least_s=START_TIMEOUT_S)
+            self._act("close()", DevHost.close, settles=False, at_least_s=patience_s)
+        except BaseException:
+            self._kill_processes()
+            raise
         finally:
             self._is_closed = True
             if not self._thread.stop():
                 left.append(f"the event loop does not end: {self._thread.blocked_at()}")
         for each in left:
             warnings.warn(LeftoverWarning(each), stacklevel=2)
+
+    def _kill_processes(self) -> None:
+        """Leave no process behind, also if nothing can be ended in good order."""
+        for plugin in self._host.world.plugins:
+            with suppress(DevHostError, ProcessLookupError):
+                pid = self._host.pid(plugin.plugin_id)
+                if pid is not None:
+                    os.kill(pid, signal.SIGKILL)
 
     def _settle_last(self, left: list[str]) -> None:
         try:

@@ -35,7 +35,8 @@ class KeyValues(MutableMapping[str, bytes]):
 
     def __setitem__(self, key: str, value: bytes) -> None:
         """Set a value; an empty one deletes the key, as on a server."""
-        self._core._read(f"kv[{key!r}]", lambda host: host.store.kv.set(self._plugin_id, key, value))
+        data = _checked_bytes(value)
+        self._core._read(f"kv[{key!r}]", lambda host: host.store.kv.set(self._plugin_id, key, data))
 
     def __delitem__(self, key: str) -> None:
         self[key]
@@ -58,7 +59,8 @@ class KeyValues(MutableMapping[str, bytes]):
             value: the value.
             expires_in_s: after how many seconds of the server's clock.
         """
-        self._core._read(f"kv[{key!r}]", lambda host: host.store.kv.set(self._plugin_id, key, value, expires_in_s))
+        data = _checked_bytes(value)
+        self._core._read(f"kv[{key!r}]", lambda host: host.store.kv.set(self._plugin_id, key, data, expires_in_s))
 
     def _keys(self) -> list[str]:
         return self._core._read("kv", self._all_keys)
@@ -72,3 +74,9 @@ class KeyValues(MutableMapping[str, bytes]):
             if not found:
                 break
         return keys
+
+
+def _checked_bytes(value: object) -> bytes:
+    if not isinstance(value, bytes):
+        raise TypeError(f"the server keeps bytes, not {type(value).__name__}: for JSON use the plugin's own kv")
+    return value

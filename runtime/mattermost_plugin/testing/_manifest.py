@@ -91,6 +91,8 @@ class Script:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
+        if self.folder.is_file():
+            raise LoadError(f"{folder} is a file: give the folder that plugin.json is in, or the plugin's class")
         try:
             self.manifest = read_manifest(self.folder)
             script = self.folder / executable_of(self.folder, self.manifest)

@@ -9,8 +9,9 @@ from typing import ClassVar
 from mattermost_plugin.devhost.app.config import plugin_settings_with_defaults
 from mattermost_plugin.devhost.plugins import PluginState
 from mattermost_plugin.plugin import Plugin
-from mattermost_plugin.testing._core import START_TIMEOUT_S, ServerCore
+from mattermost_plugin.testing._core import START_TIMEOUT_S
 from mattermost_plugin.testing._kv import KeyValues
+from mattermost_plugin.testing._server_waiting import ServerWithWaiting
 from mattermost_plugin.testing.errors import MisuseError
 from mattermost_pluginapi.v1.plugin_pb2 import Manifest
 
@@ -28,7 +29,7 @@ class TestPlugin:
 
     __test__: ClassVar[bool] = False  # for pytest, which collects what is called so
 
-    def __init__(self, core: ServerCore, plugin_id: str) -> None:
+    def __init__(self, core: ServerWithWaiting, plugin_id: str) -> None:
         self._core = core
         self.id = plugin_id
 

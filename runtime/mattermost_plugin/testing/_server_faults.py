@@ -11,11 +11,11 @@ from google.protobuf.message import Message
 
 from mattermost_plugin.devhost import ApiError
 from mattermost_plugin.testing import _faults
-from mattermost_plugin.testing._core import ServerCore
 from mattermost_plugin.testing._error_watch import Expectation
 from mattermost_plugin.testing._faults import EVERY_METHOD, Effect, Hold, Rule, method_name
 from mattermost_plugin.testing._plugin import PluginRef
 from mattermost_plugin.testing._server_records import ServerWithRecords
+from mattermost_plugin.testing._server_waiting import ServerWithWaiting
 
 __all__ = ["ExpectedErrors", "Fault", "HeldCalls", "ServerWithFaults"]
 
@@ -25,7 +25,7 @@ __tracebackhide__ = True  # pytest shows the line of the test
 class Fault:
     """A fault of the API that goes on until `end`, or to the end of its `with` block, or until it is used up."""
 
-    def __init__(self, core: ServerCore, rule: Rule) -> None:
+    def __init__(self, core: ServerWithWaiting, rule: Rule) -> None:
         self._core = core
         self._rule = rule
 
@@ -54,7 +54,7 @@ class Fault:
 class HeldCalls(Fault):
     """API calls that wait until the test lets them go on. While they may wait, nothing settles by itself."""
 
-    def __init__(self, core: ServerCore, rule: Rule, hold: Hold) -> None:
+    def __init__(self, core: ServerWithWaiting, rule: Rule, hold: Hold) -> None:
         super().__init__(core, rule)
         self._hold = hold
 
@@ -79,7 +79,7 @@ class HeldCalls(Fault):
 class ExpectedErrors:
     """Errors that a test expects; in a `with` block those that come inside it."""
 
-    def __init__(self, core: ServerCore, expectation: Expectation) -> None:
+    def __init__(self, core: ServerWithWaiting, expectation: Expectation) -> None:
         self._core = core
         self._expectation = expectation
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from mattermost_plugin.devhost import DevHost
-from mattermost_plugin.devhost.app.channels import group_channel
-from mattermost_plugin.testing._core import ServerCore
 from mattermost_plugin.testing._http import Answer, Form, Headers
 from mattermost_plugin.testing._people import TestUser, send_request
 from mattermost_plugin.testing._places import TestChannel, TestTeam
+from mattermost_plugin.testing._server_waiting import ServerWithWaiting
 from mattermost_plugin.testing.errors import MisuseError
 from mattermost_pluginapi.v1.post_pb2 import Post
 from mattermost_pluginapi.v1.user_pb2 import User
@@ -22,7 +21,7 @@ DEFAULT_TEAM = "test-team"
 ADMIN_ROLES = "system_admin system_user"
 
 
-class ServerWithPeople(ServerCore):
+class ServerWithPeople(ServerWithWaiting):
     """Makes and finds users, teams and channels."""
 
     def user(self, username: str, *, admin: bool = False, **fields: str) -> TestUser:
@@ -96,7 +95,7 @@ class ServerWithPeople(ServerCore):
             RequestRefused: they are too few or too many.
         """
         ids = [user.id for user in users]
-        made = self._act("group(...)", lambda host: group_channel(host.world, host.world.hooks.new_context(), ids))
+        made = self._act("group(...)", lambda host: host.act.group_channel(ids))
         return TestChannel(self, made)
 
     def _default_team(self) -> TestTeam:

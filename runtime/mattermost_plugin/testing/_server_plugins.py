@@ -12,11 +12,12 @@ from mattermost_plugin.config import RuntimeConfig
 from mattermost_plugin.devhost.app.commands import register_command
 from mattermost_plugin.plugin import Plugin
 from mattermost_plugin.testing._control import save_config
-from mattermost_plugin.testing._core import START_TIMEOUT_S, ServerCore
+from mattermost_plugin.testing._core import START_TIMEOUT_S
 from mattermost_plugin.testing._kv import KeyValues
 from mattermost_plugin.testing._manifest import ManifestLike, Script
 from mattermost_plugin.testing._plugin import PluginRef, TestPlugin
 from mattermost_plugin.testing._resident import TEST_CONFIG
+from mattermost_plugin.testing._server_waiting import ServerWithWaiting
 from mattermost_plugin.testing.errors import LoadError, MisuseError
 from mattermost_pluginapi.v1.command_pb2 import Command
 
@@ -29,7 +30,7 @@ ResponseT = TypeVar("ResponseT", bound=Message)
 T = TypeVar("T")
 
 
-class ServerWithPlugins(ServerCore):
+class ServerWithPlugins(ServerWithWaiting):
     """Loads plugins and ends them, and sets them up."""
 
     @overload

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
 from typing import Any, Final, TypeVar, overload
 
 from google.protobuf.message import Message
@@ -15,6 +14,7 @@ from mattermost_plugin.testing._plugin import PluginRef
 from mattermost_plugin.testing._records import ApiCall, HookCall, LogLine, Records, api_call, hook_call, log_line
 from mattermost_plugin.testing._server_plugins import ServerWithPlugins
 from mattermost_plugin.testing.errors import MisuseError
+from mattermost_pluginapi.hooks.adapters import ADAPTERS
 from mattermost_pluginapi.hooks.names import HookName
 
 __all__ = ["ServerWithRecords"]
@@ -25,6 +25,11 @@ RequestT = TypeVar("RequestT", bound=Message)
 ResponseT = TypeVar("ResponseT", bound=Message)
 
 _REQUEST: Final = "Request"
+
+_HOOKS: Final = {str(hook): str(hook) for hook in HookName} | {
+    adapter.method: str(hook) for hook, adapter in ADAPTERS.items()
+}
+"""Go names of the hooks by themselves and by their handlers' names."""
 
 
 class ServerWithRecords(ServerWithPlugins):
@@ -50,8 +55,8 @@ class ServerWithRecords(ServerWithPlugins):
         """The hooks that were called, in the order in which they ended.
 
         Args:
-            hook: only these: the hook's Go name or its request's class (of `mattermost_plugin.testing.messages`), which
-                also gives `request` its type.
+            hook: only these: the hook's Go name, the handler's name, or its request's class (of
+                `mattermost_plugin.testing.messages`), which also gives `request` its type.
             response: the response's class, which gives `response` its type.
             plugin: only those of a plugin; None for all.
         """
@@ -149,8 +154,7 @@ def _name_of(request: type[Message] | None) -> str:
 
 
 def _checked_hook(name: str) -> str:
-    names: Iterable[str] = [str(each) for each in HookName]
-    if name in names:
-        return name
-    near = difflib.get_close_matches(name, list(names), 1)
+    if name in _HOOKS:
+        return _HOOKS[name]
+    near = difflib.get_close_matches(name, _HOOKS, 1)
     raise MisuseError(f"there is no hook {name!r}" + (f"; is it {near[0]!r}?" if near else ""))

@@ -8,17 +8,18 @@ that (a socket, a queue, a real pause) says nothing about whether it will ever g
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping
-from types import CodeType, FrameType
+from types import CodeType
 from typing import Any, Final
 
 from mattermost_plugin._api_client import AsyncClient
 from mattermost_plugin._handler_pool import HandlerPool
 from mattermost_plugin.devhost import DevHost, ManualClock
 from mattermost_plugin.devhost.hook_rounds import HookRounds
+from mattermost_plugin.testing._hooks_under_way import hooks_under_way
+from mattermost_plugin.testing._sleep import coroutine_frames, sleeps, thread_frames
 
 __all__ = ["busy_handler_threads", "quiet", "standing", "under_way"]
 
@@ -30,12 +31,11 @@ ROUNDS: Final = 20
 PAUSE_S: Final = 0.002
 """How long to wait before looking again. A thread that works gives no sign."""
 
-HANDLER_THREADS: Final = ("hook-", "http-")
-"""How the threads of handler pools are named."""
-
 
 async def quiet(host: DevHost, *, calls_under_way: Callable[[], int] = int) -> None:
     """Return when nothing goes on: no hook, no call of the API, no thread that a task waits for, nothing ready to run.
+
+    What waits for a clock that only the test advances does not go on.
 
     Args:
         host: the host, on its loop.
@@ -43,8 +43,11 @@ async def quiet(host: DevHost, *, calls_under_way: Callable[[], int] = int) -> N
     """
     rounds = 0
     while rounds < ROUNDS:
-        await host.settle()
-        if calls_under_way() or next(_plugins_work(), None) is not None:
+        hooks = hooks_under_way(host)
+        if hooks:
+            rounds = 0
+            await asyncio.wait(hooks, timeout=PAUSE_S)
+        elif calls_under_way() or next(_plugins_work(), None) is not None:
             rounds = 0
             await asyncio.sleep(PAUSE_S)
         else:
@@ -56,7 +59,7 @@ def under_way(host: DevHost) -> list[str]:
     """What goes on, in words: hooks, API calls, jobs in threads, and who sleeps."""
     found: dict[str, None] = {}
     for task in asyncio.all_tasks():
-        for frame in _frames(task):
+        for frame in coroutine_frames(task.get_coro()):
             describe = _WORDS.get(frame.f_code)
             if describe is not None:
                 found[describe(frame.f_locals)] = None
@@ -68,39 +71,25 @@ def under_way(host: DevHost) -> list[str]:
 
 def busy_handler_threads(known: Collection[threading.Thread] = ()) -> Iterator[str]:
     """The stacks of the threads that run handlers, but for those that are known already."""
-    stacks = sys._current_frames()
-    for thread in threading.enumerate():
-        frame = stacks.get(thread.ident or 0)
-        if thread.name.startswith(HANDLER_THREADS) and frame is not None and thread not in known:
-            inside = [each for each, _ in traceback.walk_stack(frame)]
-            # A thread that has nothing to do stands in the pool's own loop.
-            if inside[0].f_code is not _WAIT_FOR_JOB:
-                where = "".join(traceback.format_stack(frame)[-_SHOWN_FRAMES:])
-                yield f"{thread.name} stands here:\n{where.rstrip()}"
+    for thread, frames in thread_frames():
+        # A thread that has nothing to do stands in the pool's own loop.
+        if thread not in known and frames[0].f_code is not _WAIT_FOR_JOB:
+            where = "".join(traceback.format_stack(frames[0])[-_SHOWN_FRAMES:])
+            yield f"{thread.name} stands here:\n{where.rstrip()}"
 
 
 def standing(task: asyncio.Task[Any]) -> str:
     """A task's coroutine and where it waits, in one line."""
-    frames = list(_frames(task))
+    frames = list(coroutine_frames(task.get_coro()))
     name = getattr(task.get_coro(), "__qualname__", "") or task.get_name()
     return f"{name} at {frames[-1].f_code.co_filename}:{frames[-1].f_lineno}" if frames else name
 
 
 def _plugins_work() -> Iterator[asyncio.Task[Any]]:
     for task in asyncio.all_tasks():
-        if any(frame.f_code in _PLUGINS_WORK for frame in _frames(task)):
+        frames = coroutine_frames(task.get_coro())
+        if any(frame.f_code in _PLUGINS_WORK for frame in frames) and not sleeps(task.get_coro()):
             yield task
-
-
-def _frames(task: asyncio.Task[Any]) -> Iterator[FrameType]:
-    """The frames of a suspended task, down to the one that waits."""
-    # Any: a coroutine may await any kind of object.
-    awaiting: Any = task.get_coro()
-    while awaiting is not None:
-        frame = getattr(awaiting, "cr_frame", None) or getattr(awaiting, "gi_frame", None)
-        if frame is not None:
-            yield frame
-        awaiting = getattr(awaiting, "cr_await", None) or getattr(awaiting, "gi_yieldfrom", None)
 
 
 _Describe = Callable[[Mapping[str, Any]], str]

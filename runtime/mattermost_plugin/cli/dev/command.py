@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from mattermost_plugin.cli.dev.options import DevOptions
+from mattermost_plugin.cli.errors import CommandError
 from mattermost_plugin.cli.extras import require
 from mattermost_plugin.cli.plugin_folders import find_plugins
 from mattermost_plugin.cli.terminal import Terminal
@@ -53,10 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= LARGEST_PORT:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and {LARGEST_PORT}")
-    return port
+    if not text.isdecimal() or int(text) > LARGEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text} is no number from 0 to {LARGEST_PORT}")
+    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -72,9 +72,12 @@ def run(arguments: argparse.Namespace) -> int:
         require(["aiohttp"], "dev", "do without the page: --no-page")
     if arguments.watch:
         require(["watchfiles"], "dev", "do without restarts: --no-watch")
+    data: Path | None = arguments.data
+    if data is not None and not data.parent.is_dir():
+        raise CommandError(f"{data} cannot be used: there is no folder {data.parent}")
     options = DevOptions(
         plugins=find_plugins(arguments.paths),
-        data=arguments.data,
+        data=data,
         port=arguments.port if arguments.page else None,
         watch=arguments.watch,
         verbose=arguments.verbose,

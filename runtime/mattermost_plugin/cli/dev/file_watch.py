@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Iterable, Sequence
+from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,9 @@ _FILES: Final = re.compile(r".*\.(py[cod]|log|tmp|(db|sqlite3?)(-\w+)?)|.*~|#.*#
 _BESIDE_DATA: Final = ("-wal", "-shm", "-journal", ".lock")
 """Ends of the names of the files that SQLite and the host keep beside the data."""
 
+_INSTALLED: Final = ".plugins"
+"""End of the name of the folder beside the data in which the host keeps the plugins that were installed."""
+
 OnChange = Callable[[Path, Sequence[Path]], None]
 """Called with a plugin's folder and the files that have changed, relative to it."""
 
@@ -35,6 +39,9 @@ def counts(folder: Path, path: Path) -> bool:
     if _FILES.fullmatch(relative.name):
         return False
     if any(part in _FOLDERS or part.startswith(".") or part.endswith(".egg-info") for part in relative.parts):
+        return False
+    # Plugins that are installed on a host whose file is here.
+    if any(part.endswith(_INSTALLED) for part in relative.parts):
         return False
     return not any((folder / parent / "pyvenv.cfg").exists() for parent in relative.parents if parent != Path())
 
@@ -81,7 +88,7 @@ class FileWatch:
             async for changes in awatch(
                 *self._folders, watch_filter=None, debounce=DEBOUNCE_MS, step=QUIET_MS, stop_event=self._end
             ):
-                self._tell(Path(path) for _, path in changes)
+                self._tell(_lasting(changes))
         except (OSError, RuntimeError) as error:
             advice = "restart the command after it is mended, or watch nothing with --no-watch"
             self._host.world.log("error", f"the plugins' files cannot be watched: {error}; {advice}")
@@ -94,3 +101,11 @@ class FileWatch:
                 changed.setdefault(folder, []).append(path.relative_to(folder))
         for folder, files in changed.items():
             self._on_change(folder, files)
+
+
+def _lasting(changes: Iterable[tuple[IntEnum, str]]) -> set[Path]:
+    """The paths, but for those that were made and deleted within the burst, as editors do to save a file."""
+    kinds: dict[str, set[str]] = {}
+    for kind, path in changes:
+        kinds.setdefault(path, set()).add(kind.name)
+    return {Path(path) for path, seen in kinds.items() if not seen >= {"added", "deleted"} or Path(path).exists()}

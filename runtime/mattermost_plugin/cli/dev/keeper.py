@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from mattermost_plugin.cli.dev.own_writes import OwnWrites
 from mattermost_plugin.cli.plugin_folders import PluginFolder
 from mattermost_plugin.devhost import DevHost, DevHostError, StartError
 from mattermost_plugin.devhost.events import Event, PluginChanged
@@ -53,19 +54,34 @@ class PluginKeeper:
         self._watched = watched
         self._now = now
         self._restarts: deque[float] = deque()
+        self._own_writes = OwnWrites(now)
         self._news = asyncio.Event()
         self._has_changed = False
         self._has_ended = False
+        self._is_given_up = False
         self._ending: asyncio.Task[None] | None = None
 
     def change(self, files: Sequence[Path]) -> None:
         """Tell that files of the plugin have changed."""
+        files, own = self._own_writes.sift(files)
+        for file in own:
+            self._host.world.log(
+                "warn",
+                f"{file} changes whenever {self._name} starts, so the plugin seems to write it: its changes do not "
+                "count any more. Let the plugin write elsewhere",
+            )
+        if not files:
+            return
         named = ", ".join(map(str, files[:_NAMED_FILES]))
         more = f" and {len(files) - _NAMED_FILES} more" if len(files) > _NAMED_FILES else ""
         self._host.world.log("info", f"{self._name} is restarted: {named}{more} changed")
         self._restarts.clear()
         self._has_changed = True
         self._news.set()
+
+    def give_up(self) -> None:
+        """Start the plugin no more, whatever becomes of it: a signal to the whole group ends its process, too."""
+        self._is_given_up = True
 
     async def run(self) -> None:
         """Start the plugin and keep it running until this is cancelled. That leaves a plugin that runs as it is."""
@@ -81,7 +97,9 @@ class PluginKeeper:
     def _look(self, event: Event) -> None:
         if not isinstance(event, PluginChanged) or event.plugin_id != self._plugin.plugin_id:
             return
-        if event.state == PluginState.FAILED_TO_STAY_RUNNING.name:
+        if event.state in (PluginState.RUNNING.name, PluginState.FAILED_TO_START.name):
+            self._own_writes.start_ends()
+        if event.state == PluginState.FAILED_TO_STAY_RUNNING.name and not self._is_given_up:
             self._has_ended = True
             self._news.set()
 
@@ -101,6 +119,7 @@ class PluginKeeper:
 
     async def _start(self) -> None:
         folder, plugin_id = self._plugin.folder, self._plugin.plugin_id
+        self._own_writes.start_begins()
         try:
             await self._end()
             manifest = read_manifest(folder)

@@ -82,6 +82,7 @@ class _Session:
         url = ""
         if self._options.port is not None:
             self._page, url = await start_page(self._host, self._options.port)
+            await self._host.act.configure("ServiceSettings", SiteURL=url.partition("/#")[0])
         kept = f"kept in {self._options.data}" if self._options.data else "not kept (--data FILE keeps it)"
         self._log("info", f"data: {data}; {kept}")
         if url:
@@ -140,6 +141,8 @@ class _Session:
         """Begin the end."""
         again = "; Ctrl-C again ends at once" if heard is signal.SIGINT else ""
         self._log("info", f"{heard.name}: deactivating the plugins{again}")
+        for keeper in self._keepers.values():
+            keeper.give_up()
         self._end.set()
 
     def _on_change(self, folder: Path, files: Sequence[Path]) -> None:

@@ -2,15 +2,14 @@
 
 from typing import Final
 
-from mattermost_plugin.devhost.app.users import add_user, existing_user, save_user, set_active
-from mattermost_plugin.devhost.errors import not_found
-from mattermost_plugin.devhost.ids import new_id
+from mattermost_plugin.devhost.app.rules import check_bot
+from mattermost_plugin.devhost.app.users import add_user, existing_user, save_user
+from mattermost_plugin.devhost.errors import bad_request, not_found
 from mattermost_plugin.devhost.world import World
 from mattermost_pluginapi.v1.bot_pb2 import Bot, BotPatch
-from mattermost_pluginapi.v1.common_pb2 import PluginContext
 from mattermost_pluginapi.v1.user_pb2 import User
 
-__all__ = ["create_bot", "delete_bot", "ensure_bot", "existing_bot", "patch_bot", "set_bot_active"]
+__all__ = ["create_bot", "delete_bot", "ensure_bot", "existing_bot", "patch_bot"]
 
 BOT_KEY: Final = "mmi_botid"
 """The key under which the server remembers a plugin's bot."""
@@ -28,82 +27,82 @@ def existing_bot(world: World, user_id: str, *, include_deleted: bool = True) ->
     return bot
 
 
-async def create_bot(world: World, context: PluginContext, bot: Bot, owner_id: str) -> Bot:
-    """Create a bot and its account.
+def create_bot(world: World, bot: Bot) -> Bot:
+    """Create a bot and its account. No plugin hears of the account.
 
     Raises:
-        ApiError: the username breaks a rule or is taken.
+        ApiError: a value breaks a rule, the username is taken, or the owner is a bot.
     """
-    username = bot.username.lower()
-    user = User(id=new_id(), username=username, email=f"{username}@localhost", first_name=bot.display_name, is_bot=True)
+    owner = world.store.users.get(bot.owner_id)
+    if owner is not None and owner.is_bot:
+        raise bad_request("plugin_api.bot_cant_create_bot", f"owner_id={bot.owner_id}")
+    created = Bot()
+    created.CopyFrom(bot)
+    created.username = bot.username.lower()
+    check_bot(created)
+    user = User(username=created.username, email=_email(created), first_name=bot.display_name, is_bot=True)
     user.bot_description = bot.description
-    user = await add_user(world, context, user)
-    created = Bot(
-        user_id=user.id,
-        username=username,
-        display_name=bot.display_name,
-        description=bot.description,
-        owner_id=bot.owner_id or owner_id,
-        create_at=user.create_at,
-        update_at=user.create_at,
-    )
-    return world.store.bots.insert(created)
+    with world.store.transaction():
+        add_user(world, user)
+        created.user_id, created.delete_at = user.id, 0
+        created.create_at = created.update_at = user.create_at
+        return world.store.bots.insert(created)
 
 
-async def ensure_bot(world: World, context: PluginContext, bot: Bot, plugin_id: str) -> str:
+def _email(bot: Bot) -> str:
+    return f"{bot.username}@localhost"
+
+
+def ensure_bot(world: World, bot: Bot, plugin_id: str) -> str:
     """Create a plugin's own bot, or update it.
 
     Returns:
-        The id of its account; of another account, if that has the username.
+        The id of its account; of a person's account, if that has the username, which the log tells.
 
     Raises:
-        ApiError: the username breaks a rule.
+        ApiError: a value breaks a rule.
     """
+    own = Bot()
+    own.CopyFrom(bot)
+    own.owner_id = plugin_id
     known = world.store.kv.get(plugin_id, BOT_KEY)
-    if known is not None and world.store.bots.get(known.decode()) is not None:
+    if known is not None and world.store.bots.get(known.decode(errors="replace")) is not None:
         patch = BotPatch(username=bot.username, display_name=bot.display_name, description=bot.description)
         return patch_bot(world, known.decode(), patch).user_id
     user = world.store.users.by_username(bot.username)
-    if user is not None:
-        if world.store.bots.get(user.id) is None:
-            world.log("error", f"{plugin_id}: the username {user.username} of its bot belongs to a person's account")
-        world.store.kv.set(plugin_id, BOT_KEY, user.id.encode())
+    if user is not None and not user.is_bot:
+        world.log("error", f"{plugin_id}: the username {user.username} of its bot belongs to a person's account")
         return user.id
-    created = await create_bot(world, context, bot, plugin_id)
-    world.store.kv.set(plugin_id, BOT_KEY, created.user_id.encode())
-    return created.user_id
+    with world.store.transaction():
+        user_id = user.id if user is not None else create_bot(world, own).user_id
+        world.store.kv.set(plugin_id, BOT_KEY, user_id.encode())
+    return user_id
 
 
 def patch_bot(world: World, user_id: str, patch: BotPatch) -> Bot:
     """Change some properties of a bot and its account.
 
     Raises:
-        ApiError: there is no such bot, or the username breaks a rule or is taken.
+        ApiError: there is no such bot, a value breaks a rule, or the username is taken.
     """
     bot, user = existing_bot(world, user_id), existing_user(world, user_id)
+    before = Bot()
+    before.CopyFrom(bot)
     if patch.HasField("username"):
-        bot.username = user.username = patch.username.lower()
-        user.email = f"{user.username}@localhost"
+        bot.username = patch.username.lower()
     if patch.HasField("display_name"):
-        bot.display_name = user.first_name = patch.display_name
+        bot.display_name = patch.display_name
     if patch.HasField("description"):
-        bot.description = user.bot_description = patch.description
+        bot.description = patch.description
+    if bot == before:
+        return bot
+    check_bot(bot)
+    user.username, user.email, user.first_name = bot.username, _email(bot), bot.display_name
+    user.bot_description = bot.description
     bot.update_at = user.update_at = world.now_ms()
     with world.store.transaction():
         save_user(world, user)
         return world.store.bots.put(bot)
-
-
-def set_bot_active(world: World, context: PluginContext, user_id: str, *, active: bool) -> Bot:
-    """Disable a bot or enable it.
-
-    Raises:
-        ApiError: there is no such bot.
-    """
-    bot = existing_bot(world, user_id)
-    user = set_active(world, context, user_id, active=active)
-    bot.update_at, bot.delete_at = user.update_at, user.delete_at
-    return world.store.bots.put(bot)
 
 
 def delete_bot(world: World, user_id: str) -> None:

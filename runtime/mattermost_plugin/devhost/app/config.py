@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from http import HTTPStatus
 from typing import Final
@@ -11,16 +11,18 @@ from typing import Final
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.struct_pb2 import Struct
 
+from mattermost_plugin.devhost.app.json_texts import integral, json_object
 from mattermost_plugin.devhost.errors import ApiError, bad_request
 from mattermost_plugin.devhost.hook_rounds import HookFailedError
 from mattermost_plugin.devhost.world import World
 from mattermost_pluginapi.v1.hooks_lifecycle_pb2 import OnConfigurationChangeRequest
 from mattermost_pluginapi.v1.hooks_server_pb2 import ConfigurationWillBeSavedRequest, ConfigurationWillBeSavedResponse
-from mattermost_pluginapi.v1.plugin_pb2 import Manifest
+from mattermost_pluginapi.v1.plugin_pb2 import Manifest, PluginSetting
 from mattermost_pluginapi.v1.server_pb2 import ConfigJson
 
 __all__ = [
     "Json",
+    "change_section",
     "load_config",
     "plugin_settings",
     "plugin_settings_with_defaults",
@@ -48,6 +50,9 @@ _SECRETS: Final = (
     ("ElasticsearchSettings", "Password"),
 )
 
+_PLUGINS: Final = ("PluginSettings", "Plugins")
+"""What leads to the settings of plugins."""
+
 DEFAULTS: Final[Mapping[str, Mapping[str, object]]] = {
     "ServiceSettings": {
         "SiteURL": "http://localhost:8065",
@@ -58,16 +63,30 @@ DEFAULTS: Final[Mapping[str, Mapping[str, object]]] = {
         "EnablePostSearch": True,
         "EnableOAuthServiceProvider": True,
         "EnableDeveloper": True,
+        "UniqueEmojiReactionLimitPerPost": 50,
+        "DisableBotsWhenOwnerIsDeactivated": True,
+        "EnablePostUsernameOverride": False,
+        "EnablePostIconOverride": False,
         "EnableTesting": False,
     },
-    "TeamSettings": {"SiteName": "Mattermost", "MaxUsersPerTeam": 50, "EnableOpenServer": True},
+    "TeamSettings": {
+        "SiteName": "Mattermost",
+        "MaxUsersPerTeam": 50,
+        "MaxChannelsPerTeam": 2000,
+        "EnableOpenServer": True,
+        "RestrictCreationToDomains": "",
+    },
+    "GuestAccountsSettings": {"Enable": False, "RestrictCreationToDomains": ""},
+    "PasswordSettings": {"MinimumLength": 8},
     "SqlSettings": {"DriverName": "sqlite3", "DataSource": "devhost", "AtRestEncryptKey": "devhost-at-rest-key"},
     "FileSettings": {
         "DriverName": "local",
+        "EnableFileAttachments": True,
         "MaxFileSize": 100 * 1024 * 1024,
         "EnablePublicLink": True,
         "PublicLinkSalt": "devhost-public-link-salt",
     },
+    "ExperimentalSettings": {"RestrictSystemAdmin": False},
     "EmailSettings": {"SendEmailNotifications": True, "FeedbackEmail": "devhost@localhost", "SMTPPassword": ""},
     "LocalizationSettings": {"DefaultServerLocale": "en", "DefaultClientLocale": "en"},
     "PluginSettings": {"Enable": True, "EnableUploads": True, "Plugins": {}, "PluginStates": {}},
@@ -87,13 +106,39 @@ def section(config: Json, name: str) -> Json:
     return found if isinstance(found, dict) else {}
 
 
-def sanitized(config: Json) -> Json:
+def _at(config: Json, path: Sequence[str]) -> Json:
+    """The part of the configuration that some keys lead to."""
+    for name in path:
+        config = section(config, name)
+    return config
+
+
+def _secret_paths(world: World, config: Json) -> list[tuple[str, ...]]:
+    """What leads to the secrets in a configuration: the server's, and what plugins' manifests call secret."""
+    paths: list[tuple[str, ...]] = list(_SECRETS)
+    for plugin_id, settings in _at(config, _PLUGINS).items():
+        plugin = world.plugins.get(plugin_id)
+        secret = None if plugin is None else {each.key.lower() for each in _settings_of(plugin.manifest) if each.secret}
+        keys = list(settings) if isinstance(settings, dict) else []
+        # Of a plugin that is not there, everything may be one.
+        paths.extend((*_PLUGINS, plugin_id, key) for key in keys if secret is None or key.lower() in secret)
+    return paths
+
+
+def sanitized(world: World, config: Json) -> Json:
     """The configuration without its secrets."""
     masked = deepcopy(config)
-    for name, key in _SECRETS:
-        if section(masked, name).get(key):
-            section(masked, name)[key] = MASK
+    for *path, key in _secret_paths(world, masked):
+        if _at(masked, path).get(key):
+            _at(masked, path)[key] = MASK
     return masked
+
+
+def _unmask(world: World, config: Json, old: Json) -> None:
+    """Put back the secrets that came masked."""
+    for *path, key in _secret_paths(world, config):
+        if _at(config, path).get(key) == MASK:
+            _at(config, path)[key] = _at(old, path).get(key)
 
 
 async def save_config(world: World, config_json: bytes) -> None:
@@ -103,16 +148,26 @@ async def save_config(world: World, config_json: bytes) -> None:
         ApiError: it is no JSON object, or a plugin refuses.
     """
     config = _object(config_json)
-    old = load_config(world)
-    for name, key in _SECRETS:
-        if section(config, name).get(key) == MASK:
-            section(config, name)[key] = section(old, name).get(key)
-    for name, values in DEFAULTS.items():
-        config[name] = {**deepcopy(dict(values)), **section(config, name)}
-    await _store(world, config)
+    async with world.saving_config:
+        _unmask(world, config, load_config(world))
+        for name, values in DEFAULTS.items():
+            config[name] = {**deepcopy(dict(values)), **section(config, name)}
+        await _ask_and_store(world, config)
 
 
-async def _store(world: World, config: Json) -> None:
+async def change_section(world: World, name: str, values: Mapping[str, object]) -> None:
+    """Change values in a part of the configuration, if all plugins allow it, and tell them.
+
+    Raises:
+        ApiError: a plugin refuses.
+    """
+    async with world.saving_config:
+        config = load_config(world)
+        config[name] = {**section(config, name), **values}
+        await _ask_and_store(world, config)
+
+
+async def _ask_and_store(world: World, config: Json) -> None:
     for plugin in world.hooks.plugins_with(ConfigurationWillBeSavedRequest):
         request = ConfigurationWillBeSavedRequest(new_config=ConfigJson(config_json=_bytes(config)))
         try:
@@ -136,55 +191,46 @@ def _refused(reason: str) -> ApiError:
 
 
 def plugin_settings(world: World, plugin_id: str) -> Json:
-    """The stored settings of a plugin."""
-    plugins = section(load_config(world), "PluginSettings").get("Plugins")
-    found = plugins.get(plugin_id) if isinstance(plugins, dict) else None
-    return found if isinstance(found, dict) else {}
+    """The stored settings of a plugin, without secrets."""
+    return _at(sanitized(world, load_config(world)), (*_PLUGINS, plugin_id))
 
 
 def plugin_settings_with_defaults(world: World, manifest: Manifest) -> Json:
-    """The settings of a plugin with its manifest's defaults, all keys in lower case."""
-    schema = manifest.settings_schema
-    settings = [*schema.settings, *(setting for part in schema.sections for setting in part.settings)]
+    """The settings of a plugin with its secrets and its manifest's defaults, all keys in lower case."""
     defaults: Json = {
-        setting.key.lower(): integral(MessageToDict(setting.default)) for setting in settings if setting.key
+        setting.key.lower(): integral(MessageToDict(setting.default))
+        for setting in _settings_of(manifest)
+        if setting.key
     }
-    return defaults | {key.lower(): value for key, value in plugin_settings(world, manifest.id).items()}
+    stored = _at(load_config(world), (*_PLUGINS, manifest.id))
+    return defaults | {key.lower(): value for key, value in stored.items()}
+
+
+def _settings_of(manifest: Manifest) -> list[PluginSetting]:
+    schema = manifest.settings_schema
+    return [*schema.settings, *(setting for part in schema.sections for setting in part.settings)]
 
 
 async def save_plugin_settings(world: World, plugin_id: str, settings: Struct) -> None:
-    """Replace the stored settings of a plugin, if all plugins allow it, and tell them.
+    """Replace the stored settings of a plugin, if all plugins allow it, and tell them. Masked secrets stay.
 
     Raises:
         ApiError: a plugin refuses.
     """
-    config = load_config(world)
-    plugins = section(config, "PluginSettings").get("Plugins")
-    changed = dict(plugins) if isinstance(plugins, dict) else {}
-    changed[plugin_id] = integral(MessageToDict(settings))
-    config["PluginSettings"] = {**section(config, "PluginSettings"), "Plugins": changed}
-    await _store(world, config)
-
-
-def integral(value: object) -> object:
-    """A JSON value with whole numbers as such: a Struct has floating-point numbers only."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, dict):
-        return {key: integral(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [integral(each) for each in value]
-    return value
+    async with world.saving_config:
+        old = load_config(world)
+        config = deepcopy(old)
+        plugins = {**_at(config, _PLUGINS), plugin_id: integral(MessageToDict(settings))}
+        config["PluginSettings"] = {**section(config, "PluginSettings"), "Plugins": plugins}
+        _unmask(world, config, old)
+        await _ask_and_store(world, config)
 
 
 def _object(text: bytes) -> Json:
     try:
-        value = json.loads(text)
+        return json_object(text)
     except ValueError as error:
         raise bad_request("model.config.is_valid.json.app_error", str(error)) from error
-    if not isinstance(value, dict):
-        raise bad_request("model.config.is_valid.json.app_error", "not a JSON object")
-    return value
 
 
 def _bytes(config: Json) -> bytes:

@@ -1,7 +1,7 @@
 """Posts that one user sees and nobody stores."""
 
-from google.protobuf.json_format import MessageToJson
-
+from mattermost_plugin.devhost.app.json_texts import json_text
+from mattermost_plugin.devhost.app.post_views import without_metadata
 from mattermost_plugin.devhost.ids import new_id
 from mattermost_plugin.devhost.world import World
 from mattermost_pluginapi.v1.post_pb2 import Post
@@ -12,11 +12,9 @@ __all__ = ["delete_ephemeral", "send_ephemeral", "update_ephemeral"]
 
 def send_ephemeral(world: World, user_id: str, post: Post) -> Post:
     """Show a post to a user. Returns it with its id."""
-    shown = Post()
-    shown.CopyFrom(post)
+    shown = without_metadata(post)
     shown.id = post.id or new_id()
     shown.create_at = post.create_at or world.now_ms()
-    shown.update_at = shown.create_at
     shown.type = "system_ephemeral"
     _broadcast(world, "ephemeral_message", user_id, shown)
     return shown
@@ -24,8 +22,7 @@ def send_ephemeral(world: World, user_id: str, post: Post) -> Post:
 
 def update_ephemeral(world: World, user_id: str, post: Post) -> Post:
     """Change a post that a user was shown."""
-    shown = Post()
-    shown.CopyFrom(post)
+    shown = without_metadata(post)
     shown.update_at = world.now_ms()
     shown.type = "system_ephemeral"
     _broadcast(world, "post_edited", user_id, shown)
@@ -40,5 +37,4 @@ def delete_ephemeral(world: World, user_id: str, post_id: str) -> None:
 
 
 def _broadcast(world: World, name: str, user_id: str, post: Post) -> None:
-    data = {"post": MessageToJson(post, preserving_proto_field_name=True, indent=None)}
-    world.broadcast(name, data, WebsocketBroadcast(user_id=user_id, channel_id=post.channel_id))
+    world.broadcast(name, {"post": json_text(post)}, WebsocketBroadcast(user_id=user_id, channel_id=post.channel_id))

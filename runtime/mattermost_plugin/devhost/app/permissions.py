@@ -4,15 +4,16 @@ from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Final
 
-from mattermost_plugin.devhost.errors import not_found
+from mattermost_plugin.devhost.errors import bad_request
 from mattermost_plugin.devhost.world import World
 
 __all__ = [
     "ROLES",
-    "check_roles",
+    "check_roles_exist",
     "has_permission",
     "has_permission_to_channel",
     "has_permission_to_team",
+    "is_given_by_scheme",
     "roles_grant",
 ]
 
@@ -72,19 +73,24 @@ ROLES: Final = MappingProxyType(
 """Permissions of each role. A readable part of a server's table, not all of it."""
 
 
-def check_roles(names: Iterable[str], level: str) -> None:
-    """Check that roles exist and can be given.
+_LEVELS: Final = ("system", "team", "channel")
+_OF_SCHEMES: Final = frozenset(f"{level}_{kind}" for level in _LEVELS for kind in ("guest", "user", "admin"))
 
-    Args:
-        names: the roles.
-        level: "system", "team" or "channel", by which their names begin.
+
+def is_given_by_scheme(name: str) -> bool:
+    """Whether a role is one of those that every member of a level has or may have, and is none by itself."""
+    return name in _OF_SCHEMES
+
+
+def check_roles_exist(names: Iterable[str]) -> None:
+    """Check that there are such roles.
 
     Raises:
-        ApiError: one does not exist or cannot be given there.
+        ApiError: there is one that does not exist.
     """
     for name in names:
-        if name not in ROLES or not name.startswith(f"{level}_"):
-            raise not_found("app.role.get_by_name.app_error", f"role={name}")
+        if name not in ROLES:
+            raise bad_request("app.role.check_roles_exist.role_not_found", f"role={name}")
 
 
 def roles_grant(names: Iterable[str], permission: str) -> bool:

@@ -25,8 +25,11 @@ from mattermost_plugin.devhost.service import (
     commands,
     config,
     files,
+    group_links,
     groups,
     kv,
+    oauth,
+    outbound,
     plugins,
     posts,
     property_fields,
@@ -56,8 +59,11 @@ _TOPICS: Final = (
     commands,
     config,
     files,
+    group_links,
     groups,
     kv,
+    oauth,
+    outbound,
     plugins,
     posts,
     property_fields,
@@ -107,9 +113,6 @@ class ApiService:
         started = time.perf_counter()
         context = getattr(request, "context", None)
         request_id = request_id or (str(context.request_id) if context is not None else "")
-        # A copy, as handlers may change their arguments.
-        given = type(request)()
-        given.CopyFrom(request)
         lost: NoAnswerError | None = None
         try:
             response = await self._through_gate(method, request, request_id)
@@ -120,7 +123,7 @@ class ApiService:
                 at_ms=self._world.now_ms(),
                 plugin_id=self._plugin.plugin_id,
                 method=method,
-                request=given,
+                request=request,
                 response=response,
                 duration_ms=(time.perf_counter() - started) * 1000,
             )

@@ -8,7 +8,6 @@ from mattermost_plugin.devhost.app.bots import (
     ensure_bot,
     existing_bot,
     patch_bot,
-    set_bot_active,
 )
 from mattermost_plugin.devhost.app.permissions import (
     has_permission,
@@ -16,25 +15,30 @@ from mattermost_plugin.devhost.app.permissions import (
     has_permission_to_team,
     roles_grant,
 )
+from mattermost_plugin.devhost.app.users import set_bot_active
 from mattermost_plugin.devhost.errors import bad_request
 from mattermost_plugin.devhost.service.registry import Call, Methods
 from mattermost_plugin.devhost.store import Page
 from mattermost_pluginapi.v1 import api_bot_pb2 as pb
 from mattermost_pluginapi.v1 import api_permission_pb2 as permissions
+from mattermost_pluginapi.v1.bot_pb2 import Bot
 
 METHODS: Final = Methods()
 
 
 @METHODS.rpc
-async def _create_bot(call: Call, request: pb.CreateBotRequest) -> pb.CreateBotResponse:
-    return pb.CreateBotResponse(bot=await create_bot(call.world, call.context(), request.bot, call.plugin_id))
+def _create_bot(call: Call, request: pb.CreateBotRequest) -> pb.CreateBotResponse:
+    bot = Bot()
+    bot.CopyFrom(request.bot)
+    bot.owner_id = bot.owner_id or call.plugin_id
+    return pb.CreateBotResponse(bot=create_bot(call.world, bot))
 
 
 @METHODS.rpc
-async def _ensure_bot_user(call: Call, request: pb.EnsureBotUserRequest) -> pb.EnsureBotUserResponse:
+def _ensure_bot_user(call: Call, request: pb.EnsureBotUserRequest) -> pb.EnsureBotUserResponse:
     if not request.bot.username:
         raise bad_request("plugin.api.bot.ensure.missing_username", "the bot needs a username")
-    user_id = await ensure_bot(call.world, call.context(), request.bot, call.plugin_id)
+    user_id = ensure_bot(call.world, request.bot, call.plugin_id)
     return pb.EnsureBotUserResponse(bot_user_id=user_id)
 
 

@@ -1,60 +1,73 @@
 """Methods about who is in which channel."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Final
 
-from mattermost_plugin.devhost.app.channel_members import end_channel_membership, existing_member, join_channel
-from mattermost_plugin.devhost.app.channels import DEFAULT_CHANNEL, existing_channel
-from mattermost_plugin.devhost.app.permissions import check_roles
-from mattermost_plugin.devhost.app.teams import present_team_member
-from mattermost_plugin.devhost.app.users import existing_user
-from mattermost_plugin.devhost.errors import bad_request
+from mattermost_plugin.devhost.app.channel_members import (
+    add_to_channel,
+    existing_member,
+    leave_channel,
+    save_member,
+)
+from mattermost_plugin.devhost.app.channels import existing_channel
+from mattermost_plugin.devhost.app.member_roles import give_roles
+from mattermost_plugin.devhost.errors import ApiError, bad_request
 from mattermost_plugin.devhost.service.registry import Call, Methods
 from mattermost_plugin.devhost.store import Page
 from mattermost_pluginapi.v1 import api_channel_member_pb2 as pb
-from mattermost_pluginapi.v1.channel_pb2 import ChannelMember, ChannelType
 
 METHODS: Final = Methods()
 
 MOST_PATCHED: Final = 200
 """How many memberships PatchChannelMembersNotifications takes."""
 
-_FIXED_MEMBERS: Final = (ChannelType.CHANNEL_TYPE_DIRECT, ChannelType.CHANNEL_TYPE_GROUP)
+_NOTIFY_PROPS: Final = frozenset(
+    {
+        "mark_unread",
+        "desktop",
+        "desktop_sound",
+        "desktop_notification_sound",
+        "desktop_threads",
+        "email",
+        "push",
+        "push_threads",
+        "ignore_channel_mentions",
+        "channel_auto_follow_threads",
+    }
+)
+"""What UpdateChannelMemberNotifications changes; it leaves out everything else."""
 
-
-async def _add(call: Call, channel_id: str, user_id: str, actor_id: str = "") -> ChannelMember:
-    channel = existing_channel(call.world, channel_id)
-    existing_user(call.world, user_id)
-    if channel.type in _FIXED_MEMBERS:
-        raise bad_request("api.channel.add_user_to_channel.type.app_error", f"channel_id={channel_id}")
-    if channel.delete_at:
-        raise bad_request("api.channel.add_user_to_channel.deleted.app_error", f"channel_id={channel_id}")
-    present_team_member(call.world, channel.team_id, user_id)
-    return await join_channel(call.world, call.context(), channel, user_id, actor_id)
+_LEVELS: Final = frozenset({"default", "all", "mention", "none"})
+_ALLOWED: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
+    "desktop": ("notify_level", _LEVELS),
+    "push": ("push_level", _LEVELS),
+    "mark_unread": ("unread_level", frozenset({"all", "mention"})),
+    "email": ("email_value", frozenset({"default", "true", "false"})),
+    "ignore_channel_mentions": ("ignore_channel_mentions_value", frozenset({"default", "on", "off"})),
+    "channel_auto_follow_threads": ("channel_auto_follow_threads_value", frozenset({"on", "off"})),
+}
+"""Values of notification properties, each with what its error is called."""
 
 
 @METHODS.rpc
 async def _add_channel_member(call: Call, request: pb.AddChannelMemberRequest) -> pb.AddChannelMemberResponse:
-    member = await _add(call, request.channel_id, request.user_id)
+    channel = existing_channel(call.world, request.channel_id)
+    member = await add_to_channel(call.world, call.context(), channel, request.user_id)
     return pb.AddChannelMemberResponse(channel_member=member)
 
 
 @METHODS.rpc
 async def _add_user_to_channel(call: Call, request: pb.AddUserToChannelRequest) -> pb.AddUserToChannelResponse:
-    existing_user(call.world, request.as_user_id)
-    member = await _add(call, request.channel_id, request.user_id, request.as_user_id)
+    channel = existing_channel(call.world, request.channel_id)
+    member = await add_to_channel(call.world, call.context(), channel, request.user_id, request.as_user_id)
     return pb.AddUserToChannelResponse(channel_member=member)
 
 
 @METHODS.rpc
 def _delete_channel_member(call: Call, request: pb.DeleteChannelMemberRequest) -> pb.DeleteChannelMemberResponse:
     channel = existing_channel(call.world, request.channel_id)
-    existing_user(call.world, request.user_id)
-    if channel.type in _FIXED_MEMBERS:
-        raise bad_request("api.channel.leave.direct.app_error", f"channel_id={channel.id}")
-    if channel.name == DEFAULT_CHANNEL:
-        raise bad_request("api.channel.leave.default.app_error", f"channel_id={channel.id}")
-    end_channel_membership(call.world, call.context(), channel, request.user_id)
+    leave_channel(call.world, call.context(), channel, request.user_id)
     return pb.DeleteChannelMemberResponse()
 
 
@@ -66,7 +79,9 @@ def _get_channel_member(call: Call, request: pb.GetChannelMemberRequest) -> pb.G
 
 @METHODS.rpc
 def _get_channel_members(call: Call, request: pb.GetChannelMembersRequest) -> pb.GetChannelMembersResponse:
-    found = call.world.store.channel_members.of_channel(request.channel_id, Page(request.page, request.per_page))
+    # A page without a size is the whole list here.
+    page = Page(request.page, request.per_page) if request.per_page > 0 else None
+    found = call.world.store.channel_members.of_channel(request.channel_id, page)
     return pb.GetChannelMembersResponse(channel_members=found)
 
 
@@ -74,8 +89,7 @@ def _get_channel_members(call: Call, request: pb.GetChannelMembersRequest) -> pb
 def _get_channel_members_by_ids(
     call: Call, request: pb.GetChannelMembersByIdsRequest
 ) -> pb.GetChannelMembersByIdsResponse:
-    members = [call.world.store.channel_members.get(request.channel_id, each) for each in request.user_ids]
-    found = [member for member in members if member is not None]
+    found = call.world.store.channel_members.among("user_id", request.user_ids, "channel_id = ?", [request.channel_id])
     return pb.GetChannelMembersByIdsResponse(channel_members=found)
 
 
@@ -92,12 +106,8 @@ def _update_channel_member_roles(
     call: Call, request: pb.UpdateChannelMemberRolesRequest
 ) -> pb.UpdateChannelMemberRolesResponse:
     member = existing_member(call.world, request.channel_id, request.user_id)
-    roles = request.new_roles.split()
-    check_roles(roles, "channel")
-    member.roles = " ".join(roles)
-    member.scheme_admin, member.scheme_guest = "channel_admin" in roles, "channel_guest" in roles
-    member.scheme_user = "channel_user" in roles
-    return pb.UpdateChannelMemberRolesResponse(channel_member=_store(call, member))
+    give_roles(member, request.new_roles)
+    return pb.UpdateChannelMemberRolesResponse(channel_member=save_member(call.world, member))
 
 
 @METHODS.rpc
@@ -105,8 +115,10 @@ def _update_channel_member_notifications(
     call: Call, request: pb.UpdateChannelMemberNotificationsRequest
 ) -> pb.UpdateChannelMemberNotificationsResponse:
     member = existing_member(call.world, request.channel_id, request.user_id)
-    _set_notifications(member, request.notifications)
-    return pb.UpdateChannelMemberNotificationsResponse(channel_member=_store(call, member))
+    props = {name: value for name, value in request.notifications.items() if name in _NOTIFY_PROPS}
+    _check(props)
+    member.notify_props.update(props)
+    return pb.UpdateChannelMemberNotificationsResponse(channel_member=save_member(call.world, member))
 
 
 @METHODS.rpc
@@ -115,22 +127,20 @@ def _patch_channel_members_notifications(
 ) -> pb.PatchChannelMembersNotificationsResponse:
     if len(request.members) > MOST_PATCHED:
         raise bad_request("app.channel.patch_channel_members_notify_props.too_many", f"{len(request.members)} members")
+    if not request.notify_props:
+        raise ApiError(
+            "app.channel.patch_channel_members_notify_props.app_error", HTTPStatus.INTERNAL_SERVER_ERROR, "no props"
+        )
+    _check(request.notify_props)
     members = [existing_member(call.world, each.channel_id, each.user_id) for each in request.members]
-    for member in members:
-        _set_notifications(member, request.notify_props)
     with call.world.store.transaction():
         for member in members:
-            _store(call, member)
+            member.notify_props.update(request.notify_props)
+            save_member(call.world, member)
     return pb.PatchChannelMembersNotificationsResponse()
 
 
-def _set_notifications(member: ChannelMember, props: Mapping[str, str]) -> None:
-    member.notify_props.update(props)
-    if member.notify_props.get("mark_unread") not in ("all", "mention"):
-        raise bad_request("model.channel_member.is_valid.unread_level.app_error")
-
-
-def _store(call: Call, member: ChannelMember) -> ChannelMember:
-    member.last_update_at = call.now_ms
-    call.world.broadcast("channel_member_updated", {"channel_id": member.channel_id, "user_id": member.user_id})
-    return call.world.store.channel_members.put(member)
+def _check(props: Mapping[str, str]) -> None:
+    for name, (called, allowed) in _ALLOWED.items():
+        if props.get(name, next(iter(allowed))) not in allowed:
+            raise bad_request(f"model.channel_member.is_valid.{called}.app_error", f"{name}={props[name]}")

@@ -11,25 +11,19 @@ from mattermost_plugin.devhost.app.channels import (
     restore_channel,
     update_channel,
 )
+from mattermost_plugin.devhost.app.type_letters import CHANNEL_LETTERS
 from mattermost_plugin.devhost.errors import not_found
 from mattermost_plugin.devhost.service.registry import Call, Methods
 from mattermost_plugin.devhost.store import Page
 from mattermost_pluginapi.v1 import api_channel_pb2 as pb
-from mattermost_pluginapi.v1.channel_pb2 import Channel, ChannelStats, ChannelType
+from mattermost_pluginapi.v1.channel_pb2 import Channel, ChannelStats
 
 METHODS: Final = Methods()
 
-_LETTERS: Final = {
-    "O": ChannelType.CHANNEL_TYPE_OPEN,
-    "P": ChannelType.CHANNEL_TYPE_PRIVATE,
-    "D": ChannelType.CHANNEL_TYPE_DIRECT,
-    "G": ChannelType.CHANNEL_TYPE_GROUP,
-}
-
 
 @METHODS.rpc
-async def _create_channel(call: Call, request: pb.CreateChannelRequest) -> pb.CreateChannelResponse:
-    return pb.CreateChannelResponse(channel=await create_channel(call.world, call.context(), request.channel))
+def _create_channel(call: Call, request: pb.CreateChannelRequest) -> pb.CreateChannelResponse:
+    return pb.CreateChannelResponse(channel=create_channel(call.world, call.context(), request.channel))
 
 
 @METHODS.rpc
@@ -52,7 +46,7 @@ def _get_channel(call: Call, request: pb.GetChannelRequest) -> pb.GetChannelResp
 @METHODS.rpc
 def _get_channel_of_type(call: Call, request: pb.GetChannelOfTypeRequest) -> pb.GetChannelOfTypeResponse:
     channel = existing_channel(call.world, request.channel_id)
-    if channel.type != _LETTERS.get(request.channel_type):
+    if CHANNEL_LETTERS.get(channel.type) != request.channel_type:
         raise not_found("app.channel.get.existing.app_error", f"channel_type={request.channel_type}")
     return pb.GetChannelOfTypeResponse(channel=channel)
 
@@ -100,28 +94,21 @@ def _get_public_channels_for_team(
 @METHODS.rpc
 def _get_channel_stats(call: Call, request: pb.GetChannelStatsRequest) -> pb.GetChannelStatsResponse:
     channel = existing_channel(call.world, request.channel_id)
-    store = call.world.store
-    users = store.users.among("id", [member.user_id for member in store.channel_members.of_channel(channel.id)])
-    active = [user for user in users if not user.delete_at]
-    stats = ChannelStats(
-        channel_id=channel.id,
-        member_count=len(active),
-        guest_count=sum(1 for user in active if "system_guest" in user.roles.split()),
-        pinnedpost_count=store.posts.count("channel_id = ? AND is_pinned AND delete_at = 0", [channel.id]),
-        files_count=store.files.count("channel_id = ? AND post_id <> '' AND delete_at = 0", [channel.id]),
-    )
+    # The server counts nothing else for plugins, and takes all members for guests.
+    count = call.world.store.channel_members.count_active(channel.id)
+    stats = ChannelStats(channel_id=channel.id, member_count=count, guest_count=count)
     return pb.GetChannelStatsResponse(channel_stats=stats)
 
 
 @METHODS.rpc
-async def _get_direct_channel(call: Call, request: pb.GetDirectChannelRequest) -> pb.GetDirectChannelResponse:
-    channel = await direct_channel(call.world, call.context(), request.user_id_1, request.user_id_2)
+def _get_direct_channel(call: Call, request: pb.GetDirectChannelRequest) -> pb.GetDirectChannelResponse:
+    channel = direct_channel(call.world, call.context(), request.user_id_1, request.user_id_2)
     return pb.GetDirectChannelResponse(channel=channel)
 
 
 @METHODS.rpc
-async def _get_group_channel(call: Call, request: pb.GetGroupChannelRequest) -> pb.GetGroupChannelResponse:
-    channel = await group_channel(call.world, call.context(), request.user_ids)
+def _get_group_channel(call: Call, request: pb.GetGroupChannelRequest) -> pb.GetGroupChannelResponse:
+    channel = group_channel(call.world, call.context(), request.user_ids)
     return pb.GetGroupChannelResponse(channel=channel)
 
 

@@ -1,19 +1,16 @@
-"""Methods about slash commands and OAuth applications."""
+"""Methods about slash commands."""
 
 from typing import Final
 
 from mattermost_plugin.devhost.app.commands import BUILT_IN, execute_command, register_command
 from mattermost_plugin.devhost.app.rules import check_command
 from mattermost_plugin.devhost.app.teams import existing_team
-from mattermost_plugin.devhost.app.users import existing_user
 from mattermost_plugin.devhost.errors import bad_request, not_found
 from mattermost_plugin.devhost.ids import new_id
 from mattermost_plugin.devhost.service.registry import Call, Methods
 from mattermost_plugin.devhost.store import DuplicateError
 from mattermost_pluginapi.v1 import api_command_pb2 as pb
-from mattermost_pluginapi.v1 import api_oauth_pb2 as oauth
 from mattermost_pluginapi.v1.command_pb2 import Command
-from mattermost_pluginapi.v1.oauth_pb2 import OAuthApp
 
 METHODS: Final = Methods()
 
@@ -117,50 +114,3 @@ def _delete_command(call: Call, request: pb.DeleteCommandRequest) -> pb.DeleteCo
     command.delete_at = command.update_at = call.now_ms
     call.world.store.commands.put(command)
     return pb.DeleteCommandResponse()
-
-
-def _existing_app(call: Call, app_id: str) -> OAuthApp:
-    app = call.world.store.oauth_apps.get(app_id)
-    if app is None:
-        raise not_found("app.oauth.get_app.find.app_error", f"app_id={app_id}")
-    return app
-
-
-def _check_app(app: OAuthApp) -> None:
-    for field in ("name", "callback_urls", "homepage"):
-        if not getattr(app, field):
-            raise bad_request(f"model.oauth.is_valid.{field.removesuffix('_urls')}.app_error", f"app_id={app.id}")
-
-
-@METHODS.rpc
-def _create_oauth_app(call: Call, request: oauth.CreateOAuthAppRequest) -> oauth.CreateOAuthAppResponse:
-    app = OAuthApp()
-    app.CopyFrom(request.app)
-    existing_user(call.world, app.creator_id)
-    _check_app(app)
-    app.id, app.client_secret = new_id(), new_id()
-    app.create_at = app.update_at = call.now_ms
-    return oauth.CreateOAuthAppResponse(app=call.world.store.oauth_apps.insert(app))
-
-
-@METHODS.rpc
-def _get_oauth_app(call: Call, request: oauth.GetOAuthAppRequest) -> oauth.GetOAuthAppResponse:
-    return oauth.GetOAuthAppResponse(app=_existing_app(call, request.app_id))
-
-
-@METHODS.rpc
-def _update_oauth_app(call: Call, request: oauth.UpdateOAuthAppRequest) -> oauth.UpdateOAuthAppResponse:
-    old = _existing_app(call, request.app.id)
-    app = OAuthApp()
-    app.CopyFrom(request.app)
-    _check_app(app)
-    app.client_secret, app.creator_id, app.create_at = old.client_secret, old.creator_id, old.create_at
-    app.update_at = call.now_ms
-    return oauth.UpdateOAuthAppResponse(app=call.world.store.oauth_apps.put(app))
-
-
-@METHODS.rpc
-def _delete_oauth_app(call: Call, request: oauth.DeleteOAuthAppRequest) -> oauth.DeleteOAuthAppResponse:
-    _existing_app(call, request.app_id)
-    call.world.store.oauth_apps.delete(request.app_id)
-    return oauth.DeleteOAuthAppResponse()

@@ -7,7 +7,6 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.struct_pb2 import Struct
 
 from mattermost_plugin.devhost.app.config import (
-    integral,
     load_config,
     plugin_settings,
     plugin_settings_with_defaults,
@@ -15,8 +14,11 @@ from mattermost_plugin.devhost.app.config import (
     save_config,
     save_plugin_settings,
 )
+from mattermost_plugin.devhost.app.json_texts import integral
+from mattermost_plugin.devhost.app.license import current_license, start_trial
 from mattermost_plugin.devhost.ids import new_id
 from mattermost_plugin.devhost.service.registry import Call, Methods
+from mattermost_plugin.devhost.world import INSTALL_DATE
 from mattermost_pluginapi.v1 import api_config_pb2 as pb
 from mattermost_pluginapi.v1 import api_log_pb2 as logs
 from mattermost_pluginapi.v1 import api_server_pb2 as server
@@ -53,7 +55,7 @@ async def _save_plugin_config(call: Call, request: pb.SavePluginConfigRequest) -
 
 @METHODS.rpc
 def _get_config(call: Call, request: pb.GetConfigRequest) -> pb.GetConfigResponse:
-    return pb.GetConfigResponse(config_json=_json(sanitized(load_config(call.world))))
+    return pb.GetConfigResponse(config_json=_json(sanitized(call.world, load_config(call.world))))
 
 
 @METHODS.rpc
@@ -74,8 +76,15 @@ def _get_server_version(call: Call, request: server.GetServerVersionRequest) -> 
 
 @METHODS.rpc
 def _get_license(call: Call, request: server.GetLicenseRequest) -> server.GetLicenseResponse:
-    # No license: the answer has none either.
-    return server.GetLicenseResponse()
+    return server.GetLicenseResponse(license_json=current_license(call.world))
+
+
+@METHODS.rpc
+def _request_trial_license(
+    call: Call, request: server.RequestTrialLicenseRequest
+) -> server.RequestTrialLicenseResponse:
+    start_trial(call.world, request.requester_id, request.users, terms_accepted=request.terms_accepted)
+    return server.RequestTrialLicenseResponse()
 
 
 @METHODS.rpc
@@ -87,7 +96,7 @@ def _is_enterprise_ready(call: Call, request: server.IsEnterpriseReadyRequest) -
 def _get_system_install_date(
     call: Call, request: server.GetSystemInstallDateRequest
 ) -> server.GetSystemInstallDateResponse:
-    stored = call.world.store.settings.first("install_date", str(call.now_ms).encode())
+    stored = call.world.store.settings.get(INSTALL_DATE) or b"0"
     return server.GetSystemInstallDateResponse(install_date=int(stored))
 
 

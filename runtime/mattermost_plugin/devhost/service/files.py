@@ -5,7 +5,7 @@ from typing import Final
 
 from mattermost_plugin.devhost.app.config import load_config, section
 from mattermost_plugin.devhost.app.files import continue_upload, live_file, open_upload, read_content, upload_file
-from mattermost_plugin.devhost.errors import ApiError, bad_request, not_found
+from mattermost_plugin.devhost.errors import bad_request, not_found, not_implemented
 from mattermost_plugin.devhost.ids import new_id
 from mattermost_plugin.devhost.service.registry import Call, Methods
 from mattermost_plugin.devhost.store import Page
@@ -16,6 +16,11 @@ from mattermost_pluginapi.v1.file_pb2 import FileInfo
 
 METHODS: Final = Methods()
 
+MOST_IDS: Final = 500
+"""How many ids of one kind GetFileInfos looks at: more would be more than a statement takes."""
+
+_ORDERS: Final = {"": "create_at", "CreateAt": "create_at", "Size": "size"}
+
 
 @METHODS.rpc
 def _get_file_info(call: Call, request: pb.GetFileInfoRequest) -> pb.GetFileInfoResponse:
@@ -25,14 +30,17 @@ def _get_file_info(call: Call, request: pb.GetFileInfoRequest) -> pb.GetFileInfo
 @METHODS.rpc
 def _get_file_infos(call: Call, request: pb.GetFileInfosRequest) -> pb.GetFileInfosResponse:
     options = request.options
-    user_ids = [each for each in (options.user_id, *options.user_ids) if each]
-    channel_ids = [each for each in (options.channel_id, *options.channel_ids) if each]
+    order = _ORDERS.get(options.sort_by)
+    if request.page < 0 or request.per_page < 0 or order is None:
+        raise bad_request("app.file_info.get_with_options.app_error", f"sort_by={options.sort_by}")
+    user_ids = [each for each in (options.user_id, *options.user_ids) if each][:MOST_IDS]
+    channel_ids = [each for each in (options.channel_id, *options.channel_ids) if each][:MOST_IDS]
     found = call.world.store.files.search(
         user_ids,
         channel_ids,
         since_ms=options.since,
         include_deleted=options.include_deleted,
-        newest_first=options.sort_order.lower() == "desc",
+        order=f"{order} {'DESC' if options.sort_order.lower() == 'desc' else 'ASC'}, id",
         page=Page(request.page, request.per_page),
     )
     return pb.GetFileInfosResponse(file_infos=found)
@@ -48,7 +56,7 @@ def _get_file_link(call: Call, request: pb.GetFileLinkRequest) -> pb.GetFileLink
     config = load_config(call.world)
     settings = section(config, "FileSettings")
     if not settings.get("EnablePublicLink"):
-        raise ApiError("plugin_api.get_file_link.disabled.app_error", 501)
+        raise not_implemented("plugin_api.get_file_link.disabled.app_error")
     info = live_file(call.world, request.file_id)
     if not info.post_id:
         raise bad_request("plugin_api.get_file_link.no_post.app_error", f"file_id={info.id}")
@@ -70,7 +78,7 @@ def _copy_file_infos(call: Call, request: pb.CopyFileInfosRequest) -> pb.CopyFil
         for original in originals:
             copy = FileInfo()
             copy.CopyFrom(original)
-            copy.id, copy.creator_id, copy.post_id = new_id(), request.user_id, ""
+            copy.id, copy.creator_id, copy.post_id, copy.channel_id = new_id(), request.user_id, "", ""
             copy.create_at = copy.update_at = call.now_ms
             copies.append(call.world.store.files.insert(copy).id)
     return pb.CopyFileInfosResponse(file_ids=copies)
@@ -113,7 +121,7 @@ async def _upload_data(call: Call, request: pb.UploadDataRequest) -> pb.UploadDa
 
 def _check_emoji(call: Call) -> None:
     if not section(load_config(call.world), "ServiceSettings").get("EnableCustomEmoji"):
-        raise ApiError("api.emoji.disabled.app_error", 404)
+        raise not_found("api.emoji.disabled.app_error")
 
 
 def _live_emoji(call: Call, emoji_id: str) -> Emoji:

@@ -10,6 +10,8 @@ from mattermost_pluginapi.v1 import api_kv_pb2 as pb
 METHODS: Final = Methods()
 
 LONGEST_KEY: Final = 150
+KEYS_BY_DEFAULT: Final = 10
+"""How many keys KVList gives to those who ask for none or fewer."""
 
 
 def _check_key(key: str) -> None:
@@ -69,7 +71,9 @@ def _kv_get(call: Call, request: pb.KVGetRequest) -> pb.KVGetResponse:
 
 @METHODS.rpc
 def _kv_list(call: Call, request: pb.KVListRequest) -> pb.KVListResponse:
-    return pb.KVListResponse(keys=call.world.store.kv.keys(call.plugin_id, Page(request.page, request.per_page)))
+    per_page = request.per_page if request.per_page > 0 else KEYS_BY_DEFAULT
+    page = Page(request.page, per_page)
+    return pb.KVListResponse(keys=call.world.store.kv.keys(call.plugin_id, page))
 
 
 @METHODS.rpc

@@ -72,7 +72,7 @@ class Methods(dict[str, Handler]):
     def rpc(self, handler: HandlerT) -> HandlerT:
         """Register a function as the method whose request it takes.
 
-        It takes a `Call` and the request, and returns the response or raises ApiError.
+        It takes a `Call` and the request, which it leaves as it is, and returns the response or raises ApiError.
         """
         request: type[Message] = handler.__annotations__["request"]
         self[_BY_REQUEST[request.DESCRIPTOR.full_name]] = handler

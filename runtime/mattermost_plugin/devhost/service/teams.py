@@ -2,30 +2,31 @@
 
 from typing import Final
 
-from mattermost_plugin.devhost.app.permissions import check_roles
+from mattermost_plugin.devhost.app.json_texts import json_text
+from mattermost_plugin.devhost.app.member_roles import give_roles
+from mattermost_plugin.devhost.app.pictures import is_picture
 from mattermost_plugin.devhost.app.teams import (
     add_team_member,
     create_team,
     delete_team,
     existing_team,
-    present_team_member,
     remove_team_member,
     update_team,
 )
 from mattermost_plugin.devhost.errors import ApiError, bad_request, not_found
 from mattermost_plugin.devhost.service.registry import Call, Methods
-from mattermost_plugin.devhost.service.users import is_picture
 from mattermost_plugin.devhost.store import Page
 from mattermost_pluginapi.v1 import api_team_member_pb2 as members
 from mattermost_pluginapi.v1 import api_team_pb2 as pb
-from mattermost_pluginapi.v1.team_pb2 import TeamMemberWithError, TeamStats, TeamUnread
+from mattermost_pluginapi.v1.team_pb2 import TeamMember, TeamMemberWithError, TeamStats, TeamUnread
+from mattermost_pluginapi.v1.websocket_pb2 import WebsocketBroadcast
 
 METHODS: Final = Methods()
 
 
 @METHODS.rpc
-async def _create_team(call: Call, request: pb.CreateTeamRequest) -> pb.CreateTeamResponse:
-    return pb.CreateTeamResponse(team=await create_team(call.world, call.context(), request.team))
+def _create_team(call: Call, request: pb.CreateTeamRequest) -> pb.CreateTeamResponse:
+    return pb.CreateTeamResponse(team=create_team(call.world, request.team))
 
 
 @METHODS.rpc
@@ -61,18 +62,19 @@ def _get_teams_for_user(call: Call, request: pb.GetTeamsForUserRequest) -> pb.Ge
 def _get_teams_unread_for_user(
     call: Call, request: pb.GetTeamsUnreadForUserRequest
 ) -> pb.GetTeamsUnreadForUserResponse:
-    unreads: dict[str, TeamUnread] = {
-        team.id: TeamUnread(team_id=team.id) for team in call.world.store.teams.of_user(request.user_id)
-    }
-    for member in call.world.store.channel_members.of_user(request.user_id):
-        channel = call.world.store.channels.get(member.channel_id)
-        unread = unreads.get(channel.team_id) if channel is not None else None
-        if channel is None or unread is None or channel.delete_at:
+    store = call.world.store
+    teams = store.teams.of_user(request.user_id)
+    unreads = {team.id: TeamUnread(team_id=team.id) for team in teams}
+    members = {member.channel_id: member for member in store.channel_members.of_user(request.user_id)}
+    for channel in store.channels.of_user(request.user_id):
+        unread, member = unreads.get(channel.team_id), members[channel.id]
+        if unread is None:
             continue
-        unread.msg_count += channel.total_msg_count - member.msg_count
-        unread.msg_count_root += channel.total_msg_count_root - member.msg_count_root
         unread.mention_count += member.mention_count
         unread.mention_count_root += member.mention_count_root
+        if member.notify_props.get("mark_unread") != "mention":
+            unread.msg_count += channel.total_msg_count - member.msg_count
+            unread.msg_count_root += channel.total_msg_count_root - member.msg_count_root
     return pb.GetTeamsUnreadForUserResponse(team_unreads=list(unreads.values()))
 
 
@@ -89,10 +91,9 @@ def _update_team(call: Call, request: pb.UpdateTeamRequest) -> pb.UpdateTeamResp
 @METHODS.rpc
 def _get_team_stats(call: Call, request: pb.GetTeamStatsRequest) -> pb.GetTeamStatsResponse:
     existing_team(call.world, request.team_id)
-    present = call.world.store.team_members.of_team(request.team_id)
-    users = call.world.store.users.among("id", [member.user_id for member in present])
-    active = sum(1 for user in users if not user.delete_at)
-    stats = TeamStats(team_id=request.team_id, total_member_count=len(present), active_member_count=active)
+    members = call.world.store.team_members
+    stats = TeamStats(team_id=request.team_id, active_member_count=members.count_active(request.team_id))
+    stats.total_member_count = members.count("team_id = ? AND delete_at = 0", [request.team_id])
     return pb.GetTeamStatsResponse(team_stats=stats)
 
 
@@ -174,11 +175,17 @@ def _delete_team_member(call: Call, request: members.DeleteTeamMemberRequest) ->
     return members.DeleteTeamMemberResponse()
 
 
+def _existing_member(call: Call, team_id: str, user_id: str) -> TeamMember:
+    """A membership, also one that has ended."""
+    member = call.world.store.team_members.get(team_id, user_id)
+    if member is None:
+        raise not_found("app.team.get_member.missing.app_error", f"team_id={team_id}, user_id={user_id}")
+    return member
+
+
 @METHODS.rpc
 def _get_team_member(call: Call, request: members.GetTeamMemberRequest) -> members.GetTeamMemberResponse:
-    member = call.world.store.team_members.get(request.team_id, request.user_id)
-    if member is None:
-        raise not_found("app.team.get_member.missing.app_error", f"user_id={request.user_id}")
+    member = _existing_member(call, request.team_id, request.user_id)
     return members.GetTeamMemberResponse(team_member=member)
 
 
@@ -200,12 +207,9 @@ def _get_team_members_for_user(
 def _update_team_member_roles(
     call: Call, request: members.UpdateTeamMemberRolesRequest
 ) -> members.UpdateTeamMemberRolesResponse:
-    member = present_team_member(call.world, request.team_id, request.user_id)
-    roles = request.new_roles.split()
-    check_roles(roles, "team")
-    member.roles = " ".join(roles)
-    member.scheme_admin, member.scheme_guest = "team_admin" in roles, "team_guest" in roles
-    member.scheme_user = "team_user" in roles
+    member = _existing_member(call, request.team_id, request.user_id)
+    give_roles(member, request.new_roles)
     call.world.store.team_members.put(member)
-    call.world.broadcast("memberrole_updated", {"team_id": member.team_id, "user_id": member.user_id})
+    data = {"member": json_text(member)}
+    call.world.broadcast("memberrole_updated", data, WebsocketBroadcast(user_id=member.user_id))
     return members.UpdateTeamMemberRolesResponse(team_member=member)

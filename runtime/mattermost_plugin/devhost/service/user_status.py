@@ -1,11 +1,16 @@
 """Methods about users' statuses, preferences, sessions and tokens."""
 
 import json
+from http import HTTPStatus
 from typing import Final
 
 from mattermost_plugin.devhost.app.config import load_config, section
-from mattermost_plugin.devhost.app.users import existing_user, open_session
-from mattermost_plugin.devhost.errors import ApiError, bad_request, forbidden, not_found
+from mattermost_plugin.devhost.app.json_texts import json_text
+from mattermost_plugin.devhost.app.rules import check_preference
+from mattermost_plugin.devhost.app.sidebar import note_favorites
+from mattermost_plugin.devhost.app.statuses import OFFLINE, current_status, save_status
+from mattermost_plugin.devhost.app.users import existing_user, open_session, update_user
+from mattermost_plugin.devhost.errors import ApiError, bad_request, forbidden, not_found, not_implemented
 from mattermost_plugin.devhost.ids import new_id
 from mattermost_plugin.devhost.service.registry import Call, Methods
 from mattermost_pluginapi.v1 import api_preference_pb2, api_session_pb2, api_user_status_pb2
@@ -23,37 +28,31 @@ CUSTOM_STATUS: Final = "customStatus"
 LONGEST_STATUS_TEXT: Final = 100
 
 
-def current_status(call: Call, user_id: str) -> Status:
-    """A user's status; a "do not disturb" that is over gives way to the status before."""
-    status = call.world.store.statuses.get(user_id) or Status(user_id=user_id, status="offline")
-    if status.status == "dnd" and 0 < status.dnd_end_time * 1000 <= call.now_ms:
-        status.status, status.prev_status = status.prev_status or "online", ""
-        status.dnd_end_time, status.manual = 0, False
-        call.world.store.statuses.put(status)
-    return status
-
-
-def _store(call: Call, status: Status) -> Status:
-    call.world.store.statuses.put(status)
-    data = {"user_id": status.user_id, "status": status.status}
-    call.world.broadcast("status_change", data, WebsocketBroadcast(user_id=status.user_id))
-    return status
-
-
 @METHODS.rpc
 def _get_user_status(
     call: Call, request: api_user_status_pb2.GetUserStatusRequest
 ) -> api_user_status_pb2.GetUserStatusResponse:
-    existing_user(call.world, request.user_id)
-    return api_user_status_pb2.GetUserStatusResponse(status=current_status(call, request.user_id))
+    status = current_status(call.world, request.user_id)
+    if status is None:
+        # Also of a user who exists but never came.
+        raise not_found("app.status.get.missing.app_error", f"user_id={request.user_id}")
+    return api_user_status_pb2.GetUserStatusResponse(status=status)
 
 
 @METHODS.rpc
 def _get_user_statuses_by_ids(
     call: Call, request: api_user_status_pb2.GetUserStatusesByIdsRequest
 ) -> api_user_status_pb2.GetUserStatusesByIdsResponse:
-    statuses = [current_status(call, user_id) for user_id in dict.fromkeys(request.user_ids)]
+    statuses = [
+        current_status(call.world, user_id) or Status(user_id=user_id, status=OFFLINE)
+        for user_id in dict.fromkeys(request.user_ids)
+    ]
     return api_user_status_pb2.GetUserStatusesByIdsResponse(statuses=statuses)
+
+
+def _to_be_changed(call: Call, user_id: str) -> Status:
+    existing_user(call.world, user_id)
+    return current_status(call.world, user_id) or Status(user_id=user_id, status=OFFLINE)
 
 
 @METHODS.rpc
@@ -62,22 +61,24 @@ def _update_user_status(
 ) -> api_user_status_pb2.UpdateUserStatusResponse:
     if request.status not in STATUSES:
         raise bad_request("plugin.api.update_user_status.bad_status", f"unrecognized status {request.status}")
-    existing_user(call.world, request.user_id)
-    status = current_status(call, request.user_id)
-    status.status, status.manual, status.dnd_end_time = request.status, request.status != "online", 0
-    status.last_activity_at = call.now_ms
-    return api_user_status_pb2.UpdateUserStatusResponse(status=_store(call, status))
+    status = _to_be_changed(call, request.user_id)
+    status.status, status.manual = request.status, request.status != "online"
+    if request.status != "dnd":
+        status.active_channel = ""
+    if request.status in ("online", "offline"):
+        status.last_activity_at = call.now_ms
+    return api_user_status_pb2.UpdateUserStatusResponse(status=save_status(call.world, status))
 
 
 @METHODS.rpc
 def _set_user_status_timed_dnd(
     call: Call, request: api_user_status_pb2.SetUserStatusTimedDNDRequest
 ) -> api_user_status_pb2.SetUserStatusTimedDNDResponse:
-    existing_user(call.world, request.user_id)
-    status = current_status(call, request.user_id)
-    status.prev_status = status.status if status.status != "dnd" else status.prev_status
-    status.status, status.manual, status.dnd_end_time = "dnd", True, request.end_time
-    return api_user_status_pb2.SetUserStatusTimedDNDResponse(status=_store(call, status))
+    status = _to_be_changed(call, request.user_id)
+    status.prev_status, status.status, status.manual = status.status, "dnd", True
+    # Statuses end at whole minutes; one that ends before 1970 has ended.
+    status.dnd_end_time = max(request.end_time - request.end_time % 60, 1)
+    return api_user_status_pb2.SetUserStatusTimedDNDResponse(status=save_status(call.world, status))
 
 
 @METHODS.rpc
@@ -86,12 +87,10 @@ def _update_user_custom_status(
 ) -> api_user_status_pb2.UpdateUserCustomStatusResponse:
     custom = request.custom_status
     if not custom.emoji and not custom.text:
-        raise bad_request("api.custom_status.set_custom_statuses.emoji_or_text.app_error")
-    if len(custom.text) > LONGEST_STATUS_TEXT:
-        raise bad_request("api.custom_status.set_custom_statuses.text_too_long.app_error")
+        raise bad_request("api.custom_status.set_custom_statuses.update.app_error")
     fields = {
         "emoji": custom.emoji or "speech_balloon",
-        "text": custom.text,
+        "text": custom.text[:LONGEST_STATUS_TEXT],
         "duration": custom.duration,
         "expires_at": custom.expires_at,
     }
@@ -110,9 +109,7 @@ def _remove_user_custom_status(
 def _set_custom_status(call: Call, user_id: str, text: str) -> None:
     user = existing_user(call.world, user_id)
     user.props[CUSTOM_STATUS] = text
-    user.update_at = call.now_ms
-    call.world.store.users.put(user)
-    call.world.broadcast("user_updated", {"user_id": user_id})
+    update_user(call.world, user)
 
 
 @METHODS.rpc
@@ -121,7 +118,7 @@ def _get_preference_for_user(
 ) -> api_preference_pb2.GetPreferenceForUserResponse:
     found = call.world.store.preferences.get(request.user_id, request.category, request.name)
     if found is None:
-        raise not_found("app.preference.get.app_error", f"category={request.category}, name={request.name}")
+        raise bad_request("app.preference.get.app_error", f"category={request.category}, name={request.name}")
     return api_preference_pb2.GetPreferenceForUserResponse(preference=found)
 
 
@@ -141,11 +138,11 @@ def _update_preferences_for_user(
     for preference in request.preferences:
         if preference.user_id != request.user_id:
             raise forbidden("api.preference.update_preferences.set.app_error", f"user_id={preference.user_id}")
-        if not preference.category or not preference.name:
-            raise bad_request("model.preference.is_valid.category.app_error")
+        check_preference(preference)
     with call.world.store.transaction():
         for preference in request.preferences:
             call.world.store.preferences.put(preference)
+        note_favorites(call.world, request.user_id, request.preferences)
     call.world.hooks.notify(
         PreferencesHaveChangedRequest(plugin_context=call.context(), preferences=request.preferences)
     )
@@ -163,28 +160,27 @@ def _delete_preferences_for_user(
     with call.world.store.transaction():
         for preference in request.preferences:
             call.world.store.preferences.delete(request.user_id, preference.category, preference.name)
+        note_favorites(call.world, request.user_id, request.preferences, deleted=True)
     _tell_client(call, "preferences_deleted", request.user_id, list(request.preferences))
     return api_preference_pb2.DeletePreferencesForUserResponse()
 
 
 def _tell_client(call: Call, event: str, user_id: str, preferences: list[Preference]) -> None:
-    names = [[preference.category, preference.name, preference.value] for preference in preferences]
-    call.world.broadcast(event, {"preferences": json.dumps(names)}, WebsocketBroadcast(user_id=user_id))
+    texts = ", ".join(json_text(preference) for preference in preferences)
+    call.world.broadcast(event, {"preferences": f"[{texts}]"}, WebsocketBroadcast(user_id=user_id))
 
 
-def _live_session(call: Call, session_id: str) -> Session:
+def _existing_session(call: Call, session_id: str) -> Session:
+    """A session, also one that has expired: the server looks at that only where somebody uses it."""
     session = call.world.store.sessions.get(session_id)
     if session is None:
-        raise not_found("app.session.get.app_error", f"session_id={session_id}")
+        raise bad_request("app.session.get.app_error", f"session_id={session_id}")
     return session
 
 
 @METHODS.rpc
 def _get_session(call: Call, request: api_session_pb2.GetSessionRequest) -> api_session_pb2.GetSessionResponse:
-    session = _live_session(call, request.session_id)
-    if 0 < session.expires_at <= call.now_ms:
-        raise ApiError("api.context.session_expired.app_error", 401, f"session_id={session.id}")
-    return api_session_pb2.GetSessionResponse(session=session)
+    return api_session_pb2.GetSessionResponse(session=_existing_session(call, request.session_id))
 
 
 @METHODS.rpc
@@ -196,7 +192,11 @@ def _create_session(call: Call, request: api_session_pb2.CreateSessionRequest) -
 def _extend_session_expiry(
     call: Call, request: api_session_pb2.ExtendSessionExpiryRequest
 ) -> api_session_pb2.ExtendSessionExpiryResponse:
-    session = _live_session(call, request.session_id)
+    session = call.world.store.sessions.get(request.session_id)
+    if session is None:
+        raise ApiError(
+            "app.session.get_sessions.app_error", HTTPStatus.INTERNAL_SERVER_ERROR, where="extendSessionExpiry"
+        )
     session.expires_at = request.new_expiry
     call.world.store.sessions.put(session)
     return api_session_pb2.ExtendSessionExpiryResponse()
@@ -204,7 +204,7 @@ def _extend_session_expiry(
 
 @METHODS.rpc
 def _revoke_session(call: Call, request: api_session_pb2.RevokeSessionRequest) -> api_session_pb2.RevokeSessionResponse:
-    _live_session(call, request.session_id)
+    _existing_session(call, request.session_id)
     call.world.store.sessions.delete(request.session_id)
     return api_session_pb2.RevokeSessionResponse()
 
@@ -216,7 +216,7 @@ def _create_user_access_token(
     user = existing_user(call.world, request.token.user_id)
     allowed = section(load_config(call.world), "ServiceSettings").get("EnableUserAccessTokens")
     if not allowed and not user.is_bot:
-        raise ApiError("app.user_access_token.disabled", 501)
+        raise not_implemented("app.user_access_token.disabled")
     token = UserAccessToken(id=new_id(), token=new_id(), user_id=user.id, is_active=True)
     token.description = request.token.description
     return api_session_pb2.CreateUserAccessTokenResponse(token=call.world.store.access_tokens.insert(token))

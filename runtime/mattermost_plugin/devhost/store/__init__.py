@@ -12,24 +12,35 @@ from mattermost_plugin.devhost.store.channels import (
     ChannelStore,
     SidebarStore,
 )
-from mattermost_plugin.devhost.store.database import Database, DuplicateError
+from mattermost_plugin.devhost.store.database import Database, DuplicateError, SqlValue
 from mattermost_plugin.devhost.store.files import BlobStore, FileStore, UploadStore
-from mattermost_plugin.devhost.store.groups import GroupMemberStore, GroupStore, GroupSyncableStore
+from mattermost_plugin.devhost.store.groups import (
+    CHANNEL,
+    TEAM,
+    GroupFilter,
+    GroupMemberStore,
+    GroupStore,
+    GroupSyncableStore,
+)
 from mattermost_plugin.devhost.store.kv import KvStore
 from mattermost_plugin.devhost.store.plugins import (
     AuditStore,
     CommandStore,
     OAuthAppStore,
-    PropertyFieldStore,
-    PropertyGroupStore,
-    PropertyValueStore,
     SettingStore,
 )
 from mattermost_plugin.devhost.store.posts import EmojiStore, PostStore, ReactionStore
+from mattermost_plugin.devhost.store.properties import (
+    PropertyFieldStore,
+    PropertyFilter,
+    PropertyGroupStore,
+    PropertyValueStore,
+)
 from mattermost_plugin.devhost.store.shared import InvitationStore, RemoteStore, SharedChannelStore
 from mattermost_plugin.devhost.store.table import Page
 from mattermost_plugin.devhost.store.teams import TeamMemberStore, TeamStore
 from mattermost_plugin.devhost.store.users import (
+    BY_STATUS,
     AccessTokenStore,
     BotStore,
     PreferenceStore,
@@ -39,7 +50,18 @@ from mattermost_plugin.devhost.store.users import (
     UserStore,
 )
 
-__all__ = ["DuplicateError", "Page", "Store", "UserFilter"]
+__all__ = [
+    "BY_STATUS",
+    "CHANNEL",
+    "TEAM",
+    "DuplicateError",
+    "GroupFilter",
+    "Page",
+    "PropertyFilter",
+    "SqlValue",
+    "Store",
+    "UserFilter",
+]
 
 
 class Store:

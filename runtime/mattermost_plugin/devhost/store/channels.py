@@ -34,6 +34,14 @@ class ChannelStore(Table[Channel]):
         values += [term, term]
         return self.select(where, values, "display_name COLLATE NOCASE")
 
+    def count_of_team(self, team_id: str) -> int:
+        """How many channels of a team are not archived."""
+        return self.count("team_id = ? AND delete_at = 0", [team_id])
+
+    def of_team_and_private(self, team_id: str) -> list[Channel]:
+        """The channels of a team, archived ones too, and all direct and group messages; "" is for all teams."""
+        return self.select("team_id IN (?, '')" if team_id else "1", [team_id] if team_id else [])
+
     def of_user(self, user_id: str, team_id: str = "", *, include_deleted: bool = False) -> list[Channel]:
         """The channels of a user in a team, direct and group messages included.
 
@@ -58,9 +66,19 @@ class ChannelMemberStore(Table[ChannelMember]):
     def __init__(self, database: Database) -> None:
         super().__init__(database, "channel_members", ChannelMember, ["channel_id", "user_id"])
 
+    def end(self, channel_id: str, user_id: str) -> None:
+        """Remove a membership, and note that the user was there: groups do not bring back whoever has left."""
+        self.delete(channel_id, user_id)
+        self._database.change("INSERT OR IGNORE INTO channel_leavers VALUES (?, ?)", [channel_id, user_id])
+
     def of_channel(self, channel_id: str, page: Page | None = None) -> list[ChannelMember]:
         """The members of a channel."""
         return self.select("channel_id = ?", [channel_id], "rowid", page)
+
+    def count_active(self, channel_id: str) -> int:
+        """How many members of a channel are active users."""
+        active = "user_id IN (SELECT id FROM users WHERE delete_at = 0)"
+        return self.count(f"channel_id = ? AND {active}", [channel_id])
 
     def of_user(self, user_id: str, page: Page | None = None) -> list[ChannelMember]:
         """The memberships of a user."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from mattermost_plugin.devhost.errors import DevHostError
@@ -26,6 +29,31 @@ def _holds(text: object, part: object) -> bool:
     return str(part).casefold() in str(text).casefold()
 
 
+def _connect(path: Path) -> sqlite3.Connection:
+    """Open a file, made if there is none: sessions' tokens are in it, so that nobody else may read it.
+
+    Raises:
+        DevHostError: it cannot be opened.
+    """
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        return sqlite3.connect(path, isolation_level=None)
+    except (OSError, sqlite3.Error) as error:
+        raise DevHostError(f"{path} cannot be used: {error}") from error
+
+
+@lru_cache(maxsize=256)
+def _pattern(words: str) -> re.Pattern[str]:
+    """What a text with some words in a row looks like; a "*" at the end stands for the rest of a word."""
+    in_a_row = r"\s+".join(re.escape(word) for word in words.rstrip("*").split())
+    return re.compile(rf"(?<!\w){in_a_row}" + ("" if words.endswith("*") else r"(?!\w)"), re.IGNORECASE)
+
+
+def _says(text: object, words: object) -> bool:
+    """SQL's says(text, words): whether a text has words in a row, whole and in upper or lower case."""
+    return _pattern(str(words)).search(str(text)) is not None
+
+
 class Database:
     """A SQLite file that a killed process leaves whole: every write outside of a transaction is one.
 
@@ -44,11 +72,12 @@ class Database:
         self.path = path or Path(self._folder.name if self._folder else "") / "state.sqlite"
         self._lock = FileLock(self.path)
         try:
-            self._connection = sqlite3.connect(self.path, isolation_level=None)
-        except sqlite3.Error as error:
+            self._connection = _connect(self.path)
+        except DevHostError:
             self._lock.release()
-            raise DevHostError(f"{self.path} cannot be used: {error}") from error
+            raise
         self._connection.create_function("holds", 2, _holds, deterministic=True)
+        self._connection.create_function("says", 2, _says, deterministic=True)
         self._depth = 0
         try:
             self._prepare()
@@ -114,7 +143,9 @@ class Database:
         try:
             yield
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            # Some failures, such as a full disk, have ended the transaction already.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
             raise
         else:
             self._connection.execute("COMMIT")

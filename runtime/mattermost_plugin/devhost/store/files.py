@@ -14,7 +14,7 @@ class FileStore(Table[FileInfo]):
     """What is known about files."""
 
     def __init__(self, database: Database) -> None:
-        index = ["post_id", "channel_id", "creator_id", "create_at", "delete_at"]
+        index = ["post_id", "channel_id", "creator_id", "create_at", "delete_at", "size"]
         super().__init__(database, "files", FileInfo, ["id"], index)
 
     def of_post(self, post_id: str) -> list[FileInfo]:
@@ -28,10 +28,19 @@ class FileStore(Table[FileInfo]):
         *,
         since_ms: int,
         include_deleted: bool,
-        newest_first: bool,
+        order: str,
         page: Page,
     ) -> list[FileInfo]:
-        """Files that match all conditions; an empty list of ids is none."""
+        """Files that match all conditions; an empty list of ids is none.
+
+        Args:
+            user_ids: who has uploaded them.
+            channel_ids: where they are.
+            since_ms: not older than this.
+            include_deleted: those that are deleted too.
+            order: columns by which to sort.
+            page: which part of the list.
+        """
         conditions: list[str] = ["create_at >= ?"]
         values: list[SqlValue] = [since_ms]
         for column, ids in (("creator_id", user_ids), ("channel_id", channel_ids)):
@@ -40,7 +49,6 @@ class FileStore(Table[FileInfo]):
                 values += ids
         if not include_deleted:
             conditions.append("delete_at = 0")
-        order = "create_at DESC, id" if newest_first else "create_at, id"
         return self.select(" AND ".join(conditions), values, order, page)
 
 

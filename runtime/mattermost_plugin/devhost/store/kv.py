@@ -23,6 +23,7 @@ class KvStore:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._remove_expired()
 
     def get(self, plugin_id: str, key: str) -> bytes | None:
         """The value of a key."""
@@ -44,8 +45,10 @@ class KvStore:
         if not value:
             self.delete(plugin_id, key)
             return
-        expire_at = self._clock.now_ms() + expire_in_seconds * 1000 if expire_in_seconds else 0
-        expire_at = max(-_LATEST, min(expire_at, _LATEST))
+        expire_at = 0
+        if expire_in_seconds:
+            expire_at = max(-_LATEST, min(self._clock.now_ms() + expire_in_seconds * 1000, _LATEST))
+            self._remove_expired()
         self._database.change(
             "INSERT INTO kv VALUES (?, ?, ?, ?) ON CONFLICT (plugin_id, name)"
             " DO UPDATE SET value = excluded.value, expire_at = excluded.expire_at",
@@ -72,6 +75,10 @@ class KvStore:
                 return False
             self.set(plugin_id, key, new, expire_in_seconds)
             return True
+
+    def _remove_expired(self) -> None:
+        """Keep what has expired from filling the file; nobody sees a difference."""
+        self._database.change("DELETE FROM kv WHERE expire_at <> 0 AND expire_at <= ?", [self._clock.now_ms()])
 
     def delete(self, plugin_id: str, key: str) -> None:
         """Delete a key."""

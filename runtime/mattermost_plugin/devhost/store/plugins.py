@@ -1,19 +1,15 @@
-"""What the server keeps for plugins and integrations: commands, OAuth apps, properties, audits, the plugins."""
+"""What the server keeps for plugins and integrations: commands, OAuth apps, settings, audits."""
 
 from mattermost_plugin.devhost.store.database import Database
 from mattermost_plugin.devhost.store.table import Table
 from mattermost_pluginapi.v1.command_pb2 import Command
 from mattermost_pluginapi.v1.log_pb2 import AuditRecord
 from mattermost_pluginapi.v1.oauth_pb2 import OAuthApp
-from mattermost_pluginapi.v1.property_pb2 import PropertyField, PropertyGroup, PropertyValue
 
 __all__ = [
     "AuditStore",
     "CommandStore",
     "OAuthAppStore",
-    "PropertyFieldStore",
-    "PropertyGroupStore",
-    "PropertyValueStore",
     "SettingStore",
 ]
 
@@ -38,46 +34,6 @@ class OAuthAppStore(Table[OAuthApp]):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database, "oauth_apps", OAuthApp, ["id"], ["creator_id"])
-
-
-class PropertyGroupStore(Table[PropertyGroup]):
-    """Groups of properties."""
-
-    def __init__(self, database: Database) -> None:
-        super().__init__(database, "property_groups", PropertyGroup, ["id"], ["name"])
-
-    def by_name(self, name: str) -> PropertyGroup | None:
-        """The group of a name."""
-        return self.one("name = ?", [name])
-
-
-class PropertyFieldStore(Table[PropertyField]):
-    """Fields of properties; delete_at is set for deleted ones."""
-
-    def __init__(self, database: Database) -> None:
-        index = ["group_id", "target_type", "target_id", "name", "create_at", "update_at", "delete_at"]
-        super().__init__(database, "property_fields", PropertyField, ["id"], index)
-
-    def live(self, group_id: str, field_id: str) -> PropertyField | None:
-        """A field of a group that is not deleted."""
-        return self.one("id = ? AND group_id = ? AND delete_at = 0", [field_id, group_id])
-
-
-class PropertyValueStore(Table[PropertyValue]):
-    """Values of properties; delete_at is set for deleted ones."""
-
-    def __init__(self, database: Database) -> None:
-        index = ["group_id", "field_id", "target_type", "target_id", "create_at", "update_at", "delete_at"]
-        super().__init__(database, "property_values", PropertyValue, ["id"], index)
-
-    def live(self, group_id: str, value_id: str) -> PropertyValue | None:
-        """A value of a group that is not deleted."""
-        return self.one("id = ? AND group_id = ? AND delete_at = 0", [value_id, group_id])
-
-    def of_target(self, group_id: str, field_id: str, target_id: str) -> PropertyValue | None:
-        """The value of a field for one target."""
-        where = "group_id = ? AND field_id = ? AND target_id = ? AND delete_at = 0"
-        return self.one(where, [group_id, field_id, target_id])
 
 
 class SettingStore:

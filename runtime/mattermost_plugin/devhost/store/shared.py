@@ -18,9 +18,9 @@ class RemoteStore(Table[RemoteCluster]):
         """A remote that is not removed."""
         return self.one("remote_id = ? AND delete_at = 0", [remote_id])
 
-    def of_plugin(self, plugin_id: str) -> list[RemoteCluster]:
-        """The remotes of a plugin."""
-        return self.select("plugin_id = ? AND delete_at = 0", [plugin_id])
+    def of_plugin(self, plugin_id: str) -> RemoteCluster | None:
+        """The remote that a plugin is or was."""
+        return self.one("plugin_id = ?", [plugin_id])
 
 
 class SharedChannelStore(Table[SharedChannel]):
@@ -54,9 +54,17 @@ class InvitationStore:
             > 0
         )
 
-    def remove_all(self, channel_id: str) -> None:
+    def remove_channel(self, channel_id: str) -> None:
         """Take back all invitations to a channel."""
         self._database.change("DELETE FROM shared_channel_remotes WHERE channel_id = ?", [channel_id])
+
+    def remove_remote(self, remote_id: str) -> None:
+        """Take back all invitations of a remote."""
+        self._database.change("DELETE FROM shared_channel_remotes WHERE remote_id = ?", [remote_id])
+
+    def has(self, channel_id: str, remote_id: str) -> bool:
+        """Whether a remote is invited to a channel."""
+        return self.cursor(channel_id, remote_id) is not None
 
     def of_channel(self, channel_id: str) -> list[str]:
         """The remotes that are invited to a channel."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
@@ -16,6 +16,20 @@ MessageT = TypeVar("MessageT", bound=Message)
 
 LARGEST_PAGE: Final = 10_000
 """More rows than any server gives at once; a page of that size would be a mistake of the caller's."""
+
+_VALUES_AT_ONCE: Final = 500
+"""SQLite takes a limited number of parameters in one statement."""
+
+
+def _parts(values: Sequence[str]) -> Iterator[list[str]]:
+    """Different values in parts that one statement takes."""
+    different = list(dict.fromkeys(values))
+    for start in range(0, len(different), _VALUES_AT_ONCE):
+        yield different[start : start + _VALUES_AT_ONCE]
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join("?" * len(values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +137,37 @@ class Table(Generic[MessageT]):
         found = self.select(where, parameters, order, Page(0, 1))
         return found[0] if found else None
 
-    def among(self, column: str, values: Sequence[str], where: str = "1", order: str = "") -> list[MessageT]:
-        """What has one of the given values in a column."""
+    def among(
+        self,
+        column: str,
+        values: Sequence[str],
+        where: str = "1",
+        parameters: Sequence[SqlValue] = (),
+        *,
+        order: str = "",
+    ) -> list[MessageT]:
+        """What has one of the given values in a column.
+
+        Args:
+            column: name of the column.
+            values: the values.
+            where: another condition.
+            parameters: values for its question marks.
+            order: columns by which to sort; of many values, only parts are sorted.
+        """
         found: list[MessageT] = []
-        # SQLite takes a limited number of parameters in one statement.
-        for start in range(0, len(values), _VALUES_AT_ONCE):
-            part = values[start : start + _VALUES_AT_ONCE]
-            marks = ", ".join("?" * len(part))
-            found += self.select(f"{column} IN ({marks}) AND {where}", part, order)
+        for part in _parts(values):
+            found += self.select(f"{column} IN ({_marks(part)}) AND {where}", [*part, *parameters], order)
         return found
+
+    def count_by(self, column: str, values: Sequence[str], where: str = "1") -> dict[str, int]:
+        """How many have each of the given values in a column; values that none has are left out."""
+        counts: dict[str, int] = {}
+        for part in _parts(values):
+            sql = f"SELECT {column}, count(*) FROM {self._name} WHERE {column} IN ({_marks(part)}) AND {where}"  # noqa: S608
+            rows = self._database.execute(f"{sql} GROUP BY {column}", part)
+            counts.update((str(value), int(number or 0)) for value, number in rows)
+        return counts
 
     def count(self, where: str = "1", parameters: Sequence[SqlValue] = ()) -> int:
         """How many match."""
@@ -147,6 +183,3 @@ class Table(Generic[MessageT]):
         if isinstance(data, bytes):
             message.ParseFromString(data)
         return message
-
-
-_VALUES_AT_ONCE: Final = 500

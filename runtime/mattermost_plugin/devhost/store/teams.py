@@ -35,8 +35,13 @@ class TeamMemberStore(Table[TeamMember]):
         super().__init__(database, "team_members", TeamMember, ["team_id", "user_id"], ["create_at", "delete_at"])
 
     def of_team(self, team_id: str, page: Page | None = None) -> list[TeamMember]:
-        """The present members of a team, in the order in which they came."""
-        return self.select("team_id = ? AND delete_at = 0", [team_id], "create_at, user_id", page)
+        """The present members of a team, by the users' ids."""
+        return self.select("team_id = ? AND delete_at = 0", [team_id], "user_id", page)
+
+    def count_active(self, team_id: str) -> int:
+        """How many present members of a team are active users."""
+        active = "user_id IN (SELECT id FROM users WHERE delete_at = 0)"
+        return self.count(f"team_id = ? AND delete_at = 0 AND {active}", [team_id])
 
     def of_user(self, user_id: str, page: Page | None = None) -> list[TeamMember]:
         """The present memberships of a user."""

@@ -1,0 +1,273 @@
+"""net/rpc on streams of the host's connection."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeAlias
+
+from mattermost_plugin._gob import DICTS, SKIP, GobEncodeError, GobError, Registered, Source, Target
+from mattermost_plugin._gob import Limits as GobLimits
+from mattermost_plugin._gob.go_types import GoType
+from mattermost_plugin._netrpc import (
+    EMPTY,
+    Call,
+    CallRefused,
+    ClientConnection,
+    ClientEvent,
+    NetRPCError,
+    ReplyReceived,
+    ReplyUnreadable,
+    RequestAbandoned,
+    RequestReceived,
+    RequestRefused,
+    ServerConnection,
+    ServerEvent,
+    StreamEndedError,
+    StreamFailed,
+)
+from mattermost_plugin._netrpc.messages import EMPTY_TYPE
+from mattermost_plugin._stock.stream import MuxStream
+
+__all__ = ["CallRefusedError", "ReplyUnreadableError", "RpcClient", "RpcServer"]
+
+_log = logging.getLogger(__name__)
+
+Done: TypeAlias = Callable[[object, NetRPCError | None], None]
+
+
+class CallRefusedError(NetRPCError):
+    """The other end answered a call with an error; its text is the only argument."""
+
+
+class ReplyUnreadableError(NetRPCError):
+    """The reply to a call is none that is understood. The call has had its effect."""
+
+    def __init__(self, cause: GobError) -> None:
+        super().__init__(f"the reply cannot be read: {cause}")
+
+
+class RpcServer:
+    """Takes the calls of one stream.
+
+    Args:
+        stream: the stream.
+        label: what log lines call it.
+        choose: what the body of a method's request becomes; raises NoSuchMethodError.
+        handle: called with each request, which it answers with `reply` or `fail`, then or later. Must not raise.
+        registry: what interfaces in replies may hold.
+        gob_limits: the bounds of what the host sends.
+    """
+
+    def __init__(
+        self,
+        stream: MuxStream,
+        label: str,
+        choose: Callable[[str], Target[object]],
+        handle: Callable[[RpcServer, Call, object], None],
+        *,
+        registry: Mapping[str, Registered] | None = None,
+        gob_limits: GobLimits | None = None,
+    ) -> None:
+        self._stream = stream
+        self._label = label
+        self._handle = handle
+        self._connection = ServerConnection(choose, registry, gob_limits=gob_limits)
+        stream.push_to(self)
+
+    def reply(self, call: Call, value: object = EMPTY, go_type: GoType = EMPTY_TYPE, source: Source = DICTS) -> None:
+        """Answer a call; with an error if the value cannot be sent, which is logged."""
+        try:
+            self._connection.reply(call, value, go_type, source)
+        except GobEncodeError as error:
+            _log.error("%s: the reply to %s cannot be sent: %s", self._label, call.method, error)
+            self._connection.fail(call, f"the plugin's reply cannot be sent: {error.reason}")
+        self._stream.write(self._connection.data_to_send())
+        if not self._connection.open_calls:
+            # Others would share the send; for one alone it only comes later.
+            self._stream.flush()
+
+    def fail(self, call: Call, text: str) -> None:
+        """Answer a call with an error."""
+        self._connection.fail(call, text)
+        self._stream.write(self._connection.data_to_send())
+
+    # For the stream
+
+    def data_received(self, data: bytes) -> None:
+        """See StreamUser."""
+        for event in self._connection.receive(data):
+            if type(event) is RequestReceived:
+                self._handle(self, event.call, event.body)
+            else:
+                self._note(event)
+
+    def ended(self, error: Exception | None) -> None:
+        """See StreamUser."""
+        if not self._connection.end() and error is None:
+            _log.warning("%s: the host has ended its calls in the midst of one", self._label)
+        self._stream.close()
+
+    def _note(self, event: ServerEvent) -> None:
+        """Something is not as it should be."""
+        if isinstance(event, RequestRefused):
+            _log.warning("%s: %s was refused: %s", self._label, event.call.method, event.reason)
+            self._stream.write(self._connection.data_to_send())
+        elif isinstance(event, RequestAbandoned):
+            _log.warning("%s: the host could not encode the arguments of %s", self._label, event.call.method)
+        elif isinstance(event, StreamFailed):
+            _log.error("%s: %s", self._label, event.error)
+            self._stream.reset()
+
+
+class RpcClient:
+    """Makes calls on one stream.
+
+    Args:
+        stream: the stream.
+        registry: what interfaces in requests may hold.
+        gob_limits: the bounds of what the host sends.
+        greeting: what must come before the first reply.
+    """
+
+    def __init__(
+        self,
+        stream: MuxStream,
+        registry: Mapping[str, Registered] | None = None,
+        gob_limits: GobLimits | None = None,
+        greeting: bytes = b"",
+    ) -> None:
+        self._stream = stream
+        self._greeting = greeting
+        self._connection = ClientConnection(registry, gob_limits)
+        self._waiting: dict[int, Done] = {}
+        self._loop = asyncio.get_running_loop()
+        self._end: StreamEndedError | None = None
+        stream.push_to(self)
+
+    async def call(
+        self, method: str, value: object, go_type: GoType, target: Target[object] = SKIP, source: Source = DICTS
+    ) -> object:
+        """Make a call and wait for its reply.
+
+        Args:
+            method: service and method, such as "Plugin.GetUser".
+            value: its argument.
+            go_type: the argument's type.
+            target: what the reply becomes.
+            source: how the argument's fields are got.
+
+        Raises:
+            GobEncodeError: the argument cannot be sent, and nothing was.
+            CallRefusedError: the other end answered with an error.
+            ReplyUnreadableError: the reply fits no target.
+            StreamEndedError: the stream has ended, before the call or under it.
+        """
+        future: asyncio.Future[object] = self._loop.create_future()
+        seq = self.begin(method, value, go_type, partial(_settle, future), target, source)
+        try:
+            return await future
+        finally:
+            # Cancelled: whoever answers later answers nobody.
+            if self._waiting.pop(seq, None) is not None:
+                self._connection.forget(seq)
+
+    def begin(
+        self,
+        method: str,
+        value: object,
+        go_type: GoType,
+        done: Done,
+        target: Target[object] = SKIP,
+        source: Source = DICTS,
+    ) -> int:
+        """Make a call whose outcome is told to a function, in the turn of the loop in which it comes.
+
+        Args:
+            method: as for `call`, and so are those that are not named here.
+            done: is told the reply, or None and what `call` would raise. Must not raise.
+
+        Returns:
+            The number of the call.
+
+        Raises:
+            GobEncodeError: the argument cannot be sent, and nothing was.
+            StreamEndedError: the stream has ended.
+        """
+        if self._end is not None:
+            raise self._end
+        seq = self._connection.call(method, value, go_type, target, source)
+        self._waiting[seq] = done
+        self._stream.write(self._connection.data_to_send())
+        return seq
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no call can be made any more."""
+        return self._end is not None
+
+    def close(self) -> None:
+        """End the stream, after everything that was sent."""
+        self._give_up(StreamEndedError("the stream was closed"))
+        self._stream.close()
+
+    # For the stream
+
+    def data_received(self, data: bytes) -> None:
+        """See StreamUser."""
+        if self._greeting:
+            data = self._without_greeting(data)
+        for event in self._connection.receive(data):
+            self._tell(event)
+
+    def ended(self, error: Exception | None) -> None:
+        """See StreamUser."""
+        failure = StreamEndedError("the other end has closed the stream" if error is None else f"{error}")
+        failure.__cause__ = error
+        self._give_up(failure)
+        self._stream.close()
+
+    def _without_greeting(self, data: bytes) -> bytes:
+        size = min(len(data), len(self._greeting))
+        if data[:size] != self._greeting[:size]:
+            self._give_up(StreamEndedError("the other end does not know the stream"))
+            self._stream.reset()
+            return b""
+        self._greeting = self._greeting[size:]
+        return data[size:]
+
+    def _tell(self, event: ClientEvent) -> None:
+        if isinstance(event, StreamFailed):
+            _log.error("calls to the host end: %s", event.error)
+            self._give_up(event.error)
+            self._stream.reset()
+            return
+        done = self._waiting.pop(event.seq, None)
+        if done is None:
+            return
+        if type(event) is ReplyReceived:
+            done(event.body, None)
+        elif isinstance(event, CallRefused):
+            done(None, CallRefusedError(event.text))
+        elif isinstance(event, ReplyUnreadable):
+            done(None, ReplyUnreadableError(event.error))
+
+    def _give_up(self, failure: StreamEndedError) -> None:
+        if self._end is not None:
+            return
+        self._end = failure
+        self._connection.end()
+        waiting, self._waiting = self._waiting, {}
+        for done in waiting.values():
+            done(None, failure)
+
+
+def _settle(future: asyncio.Future[object], reply: object, error: NetRPCError | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(reply)
+    else:
+        future.set_exception(error)

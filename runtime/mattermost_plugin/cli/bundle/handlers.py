@@ -1,0 +1,82 @@
+"""Learns which hooks a plugin handles, by importing it in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from mattermost_plugin.cli.bundle import handler_probe
+from mattermost_plugin.cli.errors import CommandError
+
+__all__ = ["find_hooks"]
+
+TIME_LIMIT_S: Final = 60.0
+"""A plugin's imports take less than the 3 s that a server waits, but this machine may be busy or its disk cold."""
+
+MOST_LINES: Final = 12
+"""Of what the script printed."""
+
+_COOKIE: Final = "MATTERMOST_PLUGIN"
+
+
+def find_hooks(
+    python: Sequence[str], folder: Path, script: str, module_path: Sequence[Path], env: Mapping[str, str] | None = None
+) -> list[str]:
+    """The hooks that a plugin's class handles.
+
+    Args:
+        python: the interpreter and its options.
+        folder: the plugin's folder.
+        script: its script, relative to the folder.
+        module_path: where modules are looked for first, beside the script's folder.
+        env: the environment; default is this process's own.
+
+    Raises:
+        CommandError: the script cannot be imported, or serves no plugin.
+    """
+    env = {key: value for key, value in (os.environ if env is None else env).items() if key != _COOKIE}
+    path = folder / script
+    readable, writable = os.pipe()
+    command = [*python, handler_probe.__file__, str(writable), str(path), str(path.parent), *map(str, module_path)]
+    try:
+        with open(readable, "rb") as answer:  # noqa: PTH123 - a descriptor
+            try:
+                done = subprocess.run(  # noqa: S603 - the plugin of the one who runs this
+                    command,
+                    cwd=folder,
+                    env=env,
+                    pass_fds=[writable],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    timeout=TIME_LIMIT_S,
+                    check=False,
+                )
+            finally:
+                os.close(writable)
+            text = answer.read()
+    except subprocess.TimeoutExpired as error:
+        raise CommandError(
+            f"{script} does not serve its plugin within {TIME_LIMIT_S:g} s: what takes long belongs into on_activate"
+        ) from error
+    return _hooks(text, script, done)
+
+
+def _hooks(text: bytes, script: str, done: subprocess.CompletedProcess[bytes]) -> list[str]:
+    answer: dict[str, object] = json.loads(text) if text else {}
+    hooks, failure = answer.get("hooks"), answer.get("error")
+    if isinstance(hooks, list):
+        return [str(hook) for hook in hooks]
+    if isinstance(failure, str):
+        raise CommandError(f"{script} cannot be started:\n{failure}")
+    if text:
+        raise CommandError(
+            f"{script} serves no plugin when it is run: it needs run_plugin(...) under "
+            '`if __name__ == "__main__":` at its end'
+        )
+    said = "\n".join(done.stdout.decode(errors="replace").splitlines()[-MOST_LINES:])
+    raise CommandError(f"{script} ended its process (exit code {done.returncode}) when it was imported:\n{said}")

@@ -1,0 +1,1 @@
+"""`mattermost-plugin pack`: makes the archive of a plugin that a server takes."""

@@ -1,0 +1,11 @@
+variable:       .ascii  "LD_LIBRARY_PATH="
+self:           .asciz  "/proc/self/exe"
+libraries:      .asciz  "runtime/shared"
+python:         .asciz  "runtime/bin/python3"
+isolated:       .asciz  "-I"
+no_site:        .asciz  "-S"
+x:              .asciz  "-X"
+utf8:           .asciz  "utf8"
+program:        .asciz  "launch.py"
+text:           .ascii  "{\"@level\":\"error\",\"@message\":\"The Python in the plugin's bundle cannot be started.\"}\n"
+text_end:

@@ -1,0 +1,114 @@
+// Command gostock is a stock host that a test drives: it starts a plugin over
+// go-plugin's net/rpc as released Mattermost servers do, with real yamux, gob,
+// net/rpc and MuxBroker, and tells the test what it saw.
+//
+// Commands come on stdin, one JSON object a line, and are answered on stdout in
+// the order in which they finish:
+//
+//	{"id": 1, "command": "hook", "params": {...}}
+//	{"id": 1, "result": {...}} or {"id": 1, "error": "text"}
+//
+// Values of Go structs are JSON objects by Go's field names.
+//
+//	start      {cmd, env?, api?} -> {elapsed_ms, implemented}; api: answers by method
+//	activate   {} -> {error}
+//	hook       {name, args?} -> {reply}
+//	upload     {info, content} -> {reply, content}; contents are base64
+//	front      {} -> {address} of a real HTTP server that passes requests on
+//	ping       {} -> {}
+//	api_calls  {} -> {calls: [{method, args}]}
+//	kill       {} -> {elapsed_ms}
+//	bench      {name, args?, count, concurrency} -> {p50_us, p99_us, per_s}
+//	bench_http {path, mib?, count?} -> {p50_us, mib_per_s}
+//
+// With the argument "plugin" it is a Go plugin itself, to be measured on the
+// same host.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"os"
+	"sync"
+)
+
+type command struct {
+	ID      int             `json:"id"`
+	Command string          `json:"command"`
+	Params  json.RawMessage `json:"params"`
+}
+
+type answer struct {
+	ID     int    `json:"id"`
+	Result any    `json:"result,omitempty"`
+	Error  string `json:"error,omitempty"`
+}
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == "plugin" {
+		servePlugin()
+		return
+	}
+	var output sync.Mutex
+	encoder := json.NewEncoder(os.Stdout)
+	h := &host{}
+	var running sync.WaitGroup
+	lines := bufio.NewScanner(os.Stdin)
+	lines.Buffer(nil, 256<<20)
+	for lines.Scan() {
+		line := append([]byte(nil), lines.Bytes()...)
+		running.Add(1)
+		go func() {
+			defer running.Done()
+			var c command
+			result, err := any(nil), json.Unmarshal(line, &c)
+			if err == nil {
+				result, err = h.run(c)
+			}
+			reply := answer{ID: c.ID, Result: result}
+			if err != nil {
+				reply.Error = err.Error()
+			}
+			output.Lock()
+			defer output.Unlock()
+			_ = encoder.Encode(reply)
+		}()
+	}
+	running.Wait()
+	h.kill()
+}
+
+func (h *host) run(c command) (any, error) {
+	switch c.Command {
+	case "start":
+		return with(c, h.start)
+	case "activate":
+		return h.activate()
+	case "hook":
+		return with(c, h.hook)
+	case "upload":
+		return with(c, h.upload)
+	case "front":
+		return h.front()
+	case "ping":
+		return nil, h.protocol.Ping()
+	case "api_calls":
+		return map[string]any{"calls": h.api.seen()}, nil
+	case "kill":
+		return map[string]any{"elapsed_ms": h.kill()}, nil
+	case "bench":
+		return with(c, h.bench)
+	case "bench_http":
+		return with(c, h.benchHTTP)
+	}
+	return nil, fmt.Errorf("unknown command %q", c.Command)
+}
+
+func with[P any](c command, do func(P) (any, error)) (any, error) {
+	var params P
+	if err := json.Unmarshal(c.Params, &params); err != nil {
+		return nil, err
+	}
+	return do(params)
+}
