@@ -21,6 +21,7 @@ from mattermost_pluginapi.v1.channel_sidebar_pb2 import SidebarCategoryWithChann
 from mattermost_pluginapi.v1.group_pb2 import GroupSearchOpts
 from mattermost_pluginapi.v1.post_list_pb2 import SearchParams
 from mattermost_pluginapi.v1.property_pb2 import PropertyValue
+from tests.gob.streams import stock_encoder, stock_table
 from tests.stock.struct_vectors import StructVector, read_message, struct_vectors, write_struct
 
 
@@ -86,6 +87,14 @@ def test_a_field_of_another_type_gives_a_message_or_an_error_that_names_it(conve
         assert all(field in error.path.split(".") for error in refused)
         count += len(refused)
     assert count
+
+
+def test_texts_that_are_no_utf8_are_repaired_wherever_they_are() -> None:
+    value = {"Id": "a\udcff", "FileIds": ["é\udcc3", "ok"], "Participants": [{"Props": {"k\udcfe": "v\udcfe"}}]}
+    data = stock_encoder().encode(value, stock_table().struct("model.Post"))
+    post = read_message("model.Post", data)
+    assert (post.id, list(post.file_ids)) == ("a\ufffd", ["é\ufffd", "ok"])
+    assert dict(post.participants[0].props) == {"k\ufffd": "v\ufffd"}
 
 
 SEEDS = [vector for vector in struct_vectors() if vector.case == "filled"][::17]

@@ -96,9 +96,8 @@ class _ChangedResult(_Result):
     __slots__ = ()
 
     def expression(self, code: EncodeWriter, go_type: GoType) -> str:
-        new = super().expression(code, go_type)
-        is_changed = f"response.HasField({self._name!r}) and {new} != before"
-        return f"(before, {new}, lost, '') if {is_changed} else None"
+        code.line(f"x = {super().expression(code, go_type)}")
+        return f"(before, x, lost, '') if x != before and response.HasField({self._name!r}) else None"
 
 
 @cache

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mattermost_plugin._gob.code_writer import CodeWriter
     from mattermost_plugin._gob.targets import AnyTarget
 
-__all__ = ["AddObjects", "AppendEach", "Convert", "FillSame", "SetAny", "SetObject", "SetWrapped"]
+__all__ = ["AddObjects", "AppendEach", "Convert", "FillSame", "SetAny", "SetObject", "SetPlain", "SetWrapped"]
 
 _LISTS: Final = (Kind.SLICE, Kind.ARRAY)
 
@@ -94,6 +94,21 @@ class _Field(Put):
         self._name = name
 
 
+class SetPlain(SetAttr):
+    """`out.name = value`.
+
+    Protobuf takes texts as bytes, too, and checks them faster than they are decoded.
+    """
+
+    __slots__ = ()
+
+    def emit(self, code: CodeWriter, shape: Shape) -> str:
+        if shape.kind is not Kind.STRING:
+            return super().emit(code, shape)
+        _put_text(code, lambda text: f"{self._place(code)[1]} = {text}")
+        return "e"
+
+
 class AppendEach(_Field):
     """`out.name.append(value)` for each element of a list of basic values."""
 
@@ -105,10 +120,22 @@ class AppendEach(_Field):
         code.line(f"add = out.{self._name}.append")
         code.count(shape)
         with code.block("for _ in range(b):"):
+            if shape.elem.kind is Kind.STRING:
+                _put_text(code, lambda text: f"add({text})")
+                code.advance("e")
+                return "pos"
             value, end = code.value(shape.elem, code.basic_target)
             code.line(f"add({value})")
             code.advance(end)
         return "pos"
+
+
+def _put_text(code: CodeWriter, put: Callable[[str], str]) -> None:
+    code.size()
+    code.line("e = pos + b")
+    code.line(f"try: {put('buf[pos:e]')}")
+    decoded = "buf[pos:e].decode('utf-8', 'replace')"
+    code.line(f"except ValueError: {put(decoded)}")
 
 
 class SetObject(_Field):

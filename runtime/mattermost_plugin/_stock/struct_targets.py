@@ -9,7 +9,7 @@ from typing import Any, Final
 from google.protobuf.message import Message
 
 from mattermost_plugin._gob import GobMismatchError, GoTime, Kind, RecordTarget, Shape
-from mattermost_plugin._gob.puts import AddEach, Fill, FillEach, Put, SetAttr, Skip, Unmarshal, Update
+from mattermost_plugin._gob.puts import AddEach, Fill, FillEach, Put, Skip, Unmarshal, Update
 from mattermost_plugin._gob.targets import AnyTarget, GenericTarget
 from mattermost_plugin._gob.values import ZERO_TIME
 from mattermost_plugin._stock.go_errors import ERROR_TARGET, fill_error
@@ -23,6 +23,7 @@ from mattermost_plugin._stock.puts import (
     FillSame,
     SetAny,
     SetObject,
+    SetPlain,
     SetWrapped,
 )
 from mattermost_plugin._stock.value_bytes import value_bytes
@@ -57,7 +58,7 @@ def _put(field: FieldMap, make: type[Message]) -> Put:
     name = field.field
     match field.conversion:
         case "scalar":
-            return SetAttr(name)
+            return SetPlain(name)
         case "list":
             return AppendEach(name)
         case "map":
