@@ -59,14 +59,28 @@ def test_long_texts(target: Target[object]) -> None:
     refuse(data, "max_string_bytes", Limits(max_string_bytes=127), target)
 
 
-@BOTH
-def test_deep_interfaces(target: Target[object]) -> None:
-    content = b"\0\0"
-    for _ in range(50):
-        content = b"\0\x01" + held("x", 64, content)
-    data = stream(define_slice(64, INTERFACE), plain(64, content[1:]))
-    read(data, target, Limits(max_depth=102))
-    refuse(data, "max_depth", Limits(max_depth=101), target)
+def nested(levels: int) -> bytes:
+    """Lists in interfaces in lists."""
+    pieces, size = [b"\0\0"], 2
+    for _ in range(levels):
+        head = b"\0\x01" + name_bytes("x") + raw("ff80") + uint_bytes(size)
+        pieces.append(head)
+        size += len(head)
+    body = b"".join(reversed(pieces))
+    return stream(define_slice(64, INTERFACE), plain(64, body[1:]))
+
+
+def test_deep_interfaces() -> None:
+    data = nested(50)
+    read(data, GENERIC, Limits(max_depth=102))
+    refuse(data, "max_depth", Limits(max_depth=101))
+
+
+@pytest.mark.parametrize("levels", [50, 100_000])
+def test_what_json_has_nested_is_skipped_however_deep(levels: int) -> None:
+    data = nested(levels)
+    assert read(data + stream(plain(STRING, b"\x01a")), SKIP, Limits(max_depth=3)) == [None, None]
+    refuse(data, "max_elements", Limits(max_elements=levels), SKIP)
 
 
 @BOTH
@@ -203,12 +217,13 @@ def test_long_names(target: Target[object]) -> None:
     assert read(fits, GENERIC) == [[("n" * 1024, 1)]]
 
 
-@BOTH
-def test_many_names_in_interfaces(target: Target[object]) -> None:
+def test_many_names_in_interfaces() -> None:
     many = b"".join(held(f"name {number:02}", INT, raw("00 02")) for number in range(12))
     data = stream(define_slice(64, INTERFACE), plain(64, b"\x0c" + many))
-    read(data, target, Limits(max_types=12))
-    refuse(data, "max_types", Limits(max_types=11), target)
+    read(data, GENERIC, Limits(max_types=12))
+    refuse(data, "max_types", Limits(max_types=11))
+    # Nothing is kept of a name that is skipped.
+    read(data, SKIP, Limits(max_types=11))
 
 
 def cut_often(times: int) -> tuple[bytes, ...]:

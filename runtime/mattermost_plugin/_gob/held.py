@@ -17,7 +17,7 @@ from mattermost_plugin._gob.shapes import Shape
 from mattermost_plugin._gob.state import ReadState, too_deep, too_many
 from mattermost_plugin._gob.targets import AnyTarget, SkipTarget, StructPlan
 
-__all__ = ["Fill", "Functions", "Held", "InterfaceReader", "Read", "Skip", "hold", "make_interface_reader"]
+__all__ = ["Fill", "Functions", "Held", "InterfaceReader", "Read", "Skip", "hold", "make_interface_reader", "read_head"]
 
 Fill: TypeAlias = Callable[[bytes, int, object, ReadState], int]
 Read: TypeAlias = Callable[[bytes, int, ReadState], tuple[object, int]]
@@ -126,6 +126,27 @@ def _long_name(buf: bytes, pos: int, first: int, st: ReadState) -> tuple[int, in
     if size > st.limits.max_name_bytes:
         raise Fault(pos, f"a registered name of {size} bytes", "max_name_bytes")
     return size, start
+
+
+def read_head(buf: bytes, pos: int, st: ReadState) -> tuple[bytes, int, int]:
+    """What an interface that is not nil begins with.
+
+    Returns:
+        The registered name, the type id, and where the number of bytes of the value stands.
+    """
+    size = buf[pos]
+    pos += 1
+    if size > 127:
+        size, pos = _long_name(buf, pos, size, st)
+    end = pos + size
+    name = buf[pos:end]
+    # A type may be defined here, and the message end before that.
+    b = buf[end] if end != st.end else 1
+    if b & 1 or b > 127:
+        type_id, pos = st.held_type(buf, end)
+    else:
+        type_id, pos = b >> 1, end + 1
+    return name, type_id, pos
 
 
 def hold(

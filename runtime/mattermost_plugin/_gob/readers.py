@@ -6,6 +6,7 @@ from typing import Final, TypeAlias
 
 from mattermost_plugin._gob.code_writer import CodeWriter, Form
 from mattermost_plugin._gob.held import Fill, InterfaceReader, Read, Skip, make_interface_reader
+from mattermost_plugin._gob.held_skip import InterfaceSkipper
 from mattermost_plugin._gob.linking import PLACES, Function, Library, Links, load
 from mattermost_plugin._gob.shapes import Shape
 from mattermost_plugin._gob.targets import SKIP, AnyTarget, StructPlan
@@ -25,7 +26,9 @@ class Readers(Library[_Key]):
     def __init__(self, size: int = 4 * 1024) -> None:
         super().__init__(size)
         self._plans: dict[tuple[Shape, AnyTarget], StructPlan] = {}
-        self._interfaces: dict[AnyTarget, InterfaceReader] = {}
+        self.skipper = InterfaceSkipper(self)
+        """Finds the end of what interfaces hold."""
+        self._interfaces: dict[AnyTarget, InterfaceReader] = {SKIP: self.skipper}
 
     def fill(self, shape: Shape, target: AnyTarget) -> Fill:
         """The function that reads a struct into a record.

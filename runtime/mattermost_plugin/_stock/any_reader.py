@@ -13,7 +13,7 @@ from google.protobuf.struct_pb2 import Struct, Value
 
 from mattermost_plugin._gob import Kind, Shape
 from mattermost_plugin._gob.errors import Fault
-from mattermost_plugin._gob.held import hold
+from mattermost_plugin._gob.held import hold, read_head
 from mattermost_plugin._gob.primitives import (
     SMALL_FLOATS,
     cut_short,
@@ -73,7 +73,12 @@ def read_any(buf: bytes, pos: int, st: ReadState, level: int = 0) -> tuple[bytes
     """
     if not buf[pos]:
         return NULL, pos + 1
-    name, type_id, pos, end = _head(buf, pos, st)
+    name, type_id, pos = read_head(buf, pos, st)
+    size = buf[pos]
+    pos += 1
+    if size > 127:
+        size, pos = long_uint(buf, pos, size)
+    end = pos + size
     if type_id == _STRING and not buf[pos] and buf[pos + 1] == end - pos - 2:
         # Most are short, and written as protobuf writes them.
         sized = buf[pos + 1 : end]
@@ -149,7 +154,7 @@ def _read_composed(buf: bytes, pos: int, st: ReadState, level: int, name: bytes,
         return value_bytes(plain_json(found), level), pos
     _check_zero(buf, pos)
     if level >= MAX_LEVELS:
-        return NULL, _pass_over(buf, pos + 1, st, is_map=is_map)
+        return NULL, READERS.skipper.pass_over(buf, pos + 1, st, shape)
     if is_map:
         body, pos = read_object(buf, pos + 1, st, level)
         return struct_value(body), pos
@@ -177,36 +182,6 @@ def _read_other(buf: bytes, pos: int, st: ReadState, name: bytes, type_id: int, 
     return found, pos
 
 
-def _pass_over(buf: bytes, pos: int, st: ReadState, *, is_map: bool) -> int:
-    """Find the end of a map or a list, whatever is in it."""
-    outer: list[tuple[bool, int]] = []
-    left, pos = _count(buf, pos, st, is_map=is_map)
-    while True:
-        while not left:
-            if not outer:
-                return pos
-            is_map, left = outer.pop()
-        left -= 1
-        if is_map:
-            pos = _text(buf, pos, st)[1]
-        if not buf[pos]:
-            pos += 1
-            continue
-        name, type_id, pos, _ = _head(buf, pos, st)
-        basic = _BASIC.get(type_id)
-        if basic is not None:
-            pos = basic(buf, pos + 1, st)[1]
-            continue
-        shape = st.types.shape(type_id, pos)
-        is_inner_map = is_object(shape)
-        if is_inner_map or _is_list(shape):
-            outer.append((is_map, left))
-            is_map = is_inner_map
-            left, pos = _count(buf, pos + 1, st, is_map=is_map)
-        else:
-            pos = _read_other(buf, pos, st, name, type_id, shape)[1]
-
-
 def _count(buf: bytes, pos: int, st: ReadState, *, is_map: bool) -> tuple[int, int]:
     """The number of elements, which takes the room for them."""
     count, pos = read_uint(buf, pos)
@@ -214,38 +189,6 @@ def _count(buf: bytes, pos: int, st: ReadState, *, is_map: bool) -> tuple[int, i
     if st.room < 0:
         raise too_many(pos)
     return count, pos
-
-
-def _head(buf: bytes, pos: int, st: ReadState) -> tuple[bytes, int, int, int]:
-    """What stands before the value in an interface that is not nil.
-
-    Returns:
-        The registered name, the type id, where the value begins, and where it ends if no type is defined in it.
-    """
-    size = buf[pos]
-    pos += 1
-    if size > 127:
-        size, pos = _long_name(buf, pos, size, st)
-    end = pos + size
-    name = buf[pos:end]
-    # A type may be defined here, and the message end before that.
-    b = buf[end] if end != st.end else 1
-    if b & 1 or b > 127:
-        type_id, pos = st.held_type(buf, end)
-    else:
-        type_id, pos = b >> 1, end + 1
-    size = buf[pos]
-    pos += 1
-    if size > 127:
-        size, pos = long_uint(buf, pos, size)
-    return name, type_id, pos, pos + size
-
-
-def _long_name(buf: bytes, pos: int, first: int, st: ReadState) -> tuple[int, int]:
-    size, pos = long_uint(buf, pos, first)
-    if size > st.limits.max_name_bytes:
-        raise Fault(pos, f"a registered name of {size} bytes", "max_name_bytes")
-    return size, pos
 
 
 def _check_zero(buf: bytes, pos: int) -> None:
