@@ -21,7 +21,7 @@ from mattermost_plugin._registry import HandlerSpec
 from mattermost_plugin._request_id import REQUEST_ID
 from mattermost_plugin._start_task import start_task
 from mattermost_plugin._upload import BufferedReplacement, BufferedUpload
-from mattermost_plugin.errors import HandlerTimeout, HookError
+from mattermost_plugin.errors import HandlerTimeout, HookError, PluginError
 from mattermost_pluginapi.hooks.adapter import UnaryAdapter, UnaryReply, UploadAdapter
 from mattermost_pluginapi.hooks.streams import ReplacementFile, UploadedFile
 from mattermost_pluginapi.models import AppError, PluginContext
@@ -73,6 +73,19 @@ class UnaryHook(ABC, Generic[RequestT, ResponseT]):
 
     async def _answer(self, request: RequestT, answer: Callable[[ResponseT], None]) -> None:
         answer(await self.reply(request))
+
+    def given_up(self, reason: str) -> ResponseT | None:
+        """The reply to a call whose request the wire cannot use or whose reply it cannot send.
+
+        Args:
+            reason: why; for the log.
+
+        Returns:
+            None if this hook's failure means that the host goes on: the wire says so in its own way.
+        """
+        if self._spec.on_error == "allow":
+            return None
+        return self._failed(PluginError(reason))
 
     @abstractmethod
     async def _run(self, request: RequestT, deadline: float | None) -> ResponseT: ...

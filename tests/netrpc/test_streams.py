@@ -22,6 +22,7 @@ from mattermost_plugin._netrpc import (
     RequestAbandoned,
     RequestReceived,
     RequestRefused,
+    RequestUnusable,
     ServerConnection,
     ServerEvent,
     StreamEndedError,
@@ -124,19 +125,21 @@ def test_what_cannot_be_found_is_answered_as_go_does(name: str, text: str) -> No
     assert there.open_calls == 1
 
 
-def test_an_argument_that_does_not_fit_is_refused_and_the_stream_goes_on() -> None:
+def test_an_argument_that_does_not_fit_is_told_and_the_stream_goes_on() -> None:
     here = ClientConnection()
     there = ServerConnection(lambda method: CHOOSY if method == ADD else SKIP)
     number = here.call(ADD, {"A": "x"}, PAIR)
     here.call(PING, EMPTY, EMPTY_TYPE)
-    refused, served = there.receive(here.data_to_send())
-    assert isinstance(refused, RequestRefused)
+    unusable, served = there.receive(here.data_to_send())
+    assert isinstance(unusable, RequestUnusable)
+    assert unusable.call == Call(ADD, number)
+    assert unusable.reason
+    assert "secret" not in unusable.reason
     assert served == RequestReceived(Call(PING, 1), None)
-    (answer,) = here.receive(there.data_to_send())
-    assert isinstance(answer, CallRefused)
-    assert answer.seq == number
-    assert answer.text
-    assert "secret" not in answer.text
+    assert there.open_calls == 2
+    there.fail(unusable.call, unusable.reason)
+    assert here.receive(there.data_to_send()) == [CallRefused(number, unusable.reason)]
+    assert there.open_calls == 1
 
 
 def test_a_header_whose_body_was_left_behind_is_passed_over() -> None:
@@ -200,8 +203,9 @@ def test_no_more_calls_than_the_limit_are_taken() -> None:
     here, there = ClientConnection(), ServerConnection(choose, limits=Limits(open_calls=1))
     for _ in range(2):
         here.call(ADD, {}, PAIR, GENERIC)
-    _, refused = there.receive(here.data_to_send())
-    assert refused == RequestRefused(Call(ADD, 1), "too many calls are under way")
+    _, surplus = there.receive(here.data_to_send())
+    assert surplus == RequestUnusable(Call(ADD, 1), "too many calls are under way")
+    there.fail(surplus.call, surplus.reason)
     there.reply(Call(ADD, 0), 1, INT)
     here.call(ADD, {}, PAIR, GENERIC)
     assert there.receive(here.data_to_send()) == [RequestReceived(Call(ADD, 2), {})]

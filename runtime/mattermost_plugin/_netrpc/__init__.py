@@ -16,6 +16,7 @@ from mattermost_plugin._netrpc.events import (
     RequestAbandoned,
     RequestReceived,
     RequestRefused,
+    RequestUnusable,
     ServerEvent,
     StreamFailed,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "RequestAbandoned",
     "RequestReceived",
     "RequestRefused",
+    "RequestUnusable",
     "ServerConnection",
     "ServerEvent",
     "StreamEndedError",

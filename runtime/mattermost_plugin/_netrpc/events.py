@@ -16,6 +16,7 @@ __all__ = [
     "RequestAbandoned",
     "RequestReceived",
     "RequestRefused",
+    "RequestUnusable",
     "ServerEvent",
     "StreamFailed",
 ]
@@ -30,7 +31,14 @@ class RequestReceived(NamedTuple):
 
 
 class RequestRefused(NamedTuple):
-    """A request that has been answered with an error: its method is unknown, or its body does not fit."""
+    """A request that has been answered with an error: its method is unknown."""
+
+    call: Call
+    reason: str
+
+
+class RequestUnusable(NamedTuple):
+    """A request of a known method whose body does not fit, or that is one too many: answer it, as any other."""
 
     call: Call
     reason: str
@@ -70,5 +78,5 @@ class StreamFailed(NamedTuple):
     error: StreamEndedError
 
 
-ServerEvent = RequestReceived | RequestRefused | RequestAbandoned | StreamFailed
+ServerEvent = RequestReceived | RequestUnusable | RequestRefused | RequestAbandoned | StreamFailed
 ClientEvent = ReplyReceived | CallRefused | ReplyUnreadable | StreamFailed

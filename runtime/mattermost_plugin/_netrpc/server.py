@@ -26,6 +26,7 @@ from mattermost_plugin._netrpc.events import (
     RequestAbandoned,
     RequestReceived,
     RequestRefused,
+    RequestUnusable,
     ServerEvent,
     StreamFailed,
 )
@@ -72,6 +73,8 @@ class ServerConnection:
         """The call whose body is next."""
         self._target: Target[object] = SKIP
         self._refusal = ""
+        """Why the method is not served."""
+        self._is_surplus = False
         self._open_calls = 0
         self._failure: StreamEndedError | None = None
 
@@ -145,14 +148,21 @@ class ServerConnection:
             body = decoder.next_value(self._target)
         except GobMismatchError as error:
             self._call = None
-            return self._refused(call, self._refusal or str(error))
+            return self._unserved(call, str(error))
         if body is NEED_DATA:
             return None
         self._call = None
-        if self._refusal:
-            return self._refused(call, self._refusal)
+        if self._refusal or self._is_surplus:
+            return self._unserved(call, _TOO_MANY)
         self._open_calls += 1
         return RequestReceived(call, body)
+
+    def _unserved(self, call: Call, reason: str) -> RequestRefused | RequestUnusable:
+        if self._refusal:
+            self._refuse(call, self._refusal)
+            return RequestRefused(call, self._refusal)
+        self._open_calls += 1
+        return RequestUnusable(call, reason)
 
     def _next_header(self) -> Call | None:
         decoder = self._decoder
@@ -165,24 +175,20 @@ class ServerConnection:
         if type(method) is not str or type(seq) is not int or seq < 0:
             _refuse_header()
         self._target, self._refusal = self._route(method)
+        self._is_surplus = self._open_calls >= self._limits.open_calls
+        if self._is_surplus:
+            self._target = SKIP
         self._call = call = Call(method, seq)
         return call
 
     def _route(self, method: str) -> tuple[Target[object], str]:
-        limits = self._limits
-        if len(method) > limits.method_chars:
-            return SKIP, f"rpc: can't find method {method[: limits.method_chars]}..."
+        longest = self._limits.method_chars
+        if len(method) > longest:
+            return SKIP, f"rpc: can't find method {method[:longest]}..."
         try:
-            target = self._choose(method)
+            return self._choose(method), ""
         except NoSuchMethodError as error:
             return SKIP, str(error)
-        if self._open_calls >= limits.open_calls:
-            return SKIP, _TOO_MANY
-        return target, ""
-
-    def _refused(self, call: Call, text: str) -> RequestRefused:
-        self._refuse(call, text)
-        return RequestRefused(call, text)
 
     def _refuse(self, call: Call, text: str) -> None:
         # An error without a text would be none.

@@ -66,6 +66,11 @@ class HookRoute:
         if isinstance(value, PatchReply) and value.lost:
             self._tell(call, value.lost)
 
+    def answer_failure(self, server: RpcServer, call: Call, response: Any) -> None:
+        """Send the response to a call that was given up: nothing is kept of its request."""
+        nothing = self.keep(self.hook.adapter.request_type())
+        server.reply_failure(call, self.finish(nothing, response), self.type, self.source)
+
     def _tell(self, call: Call, lost: list[str]) -> None:
         """Log what the host does not take from a response, once for each field."""
         news = [path for path in lost if path not in self.told]

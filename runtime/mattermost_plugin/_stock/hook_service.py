@@ -1,8 +1,8 @@
 """The calls of the hooks stream.
 
 What a call has streams for is dialled as soon as it is decoded: the host gives a stream up 5 s after it has sent the
-call that tells its number. Every call is answered, and none with an error of the protocol: the host takes such an
-error of OnActivate for success, and one of any other hook for consent.
+call that tells its number. Every call is answered. The host takes an error of the protocol for success of OnActivate,
+and for consent of any other hook: where a failure means another thing, the answer says so in its own fields.
 """
 
 from __future__ import annotations
@@ -87,6 +87,18 @@ class HookService:
             self._tasks.add(task)
             task.add_done_callback(partial(self._answered, server, call))
 
+    def give_up(self, server: RpcServer, call: Call, reason: str) -> None:
+        """Answer a call whose request cannot be used or whose reply cannot be sent, as one whose handler failed."""
+        name = call.method.rpartition(".")[2]
+        hook: UnaryHook[Any, Any] | None = self._plugin.unary.get(HookName(name)) if name in HOOKS else None
+        response = None if hook is None else hook.given_up(reason)
+        if hook is None or response is None:
+            server.fail(call, reason)
+        else:
+            from mattermost_plugin._stock.hook_routes import hook_route
+
+            hook_route(HookName(name), hook).answer_failure(server, call, response)
+
     async def stop(self, drain_s: float) -> None:
         """Give what runs `drain_s` seconds.
 
@@ -109,7 +121,7 @@ class HookService:
         if not task.cancelled() and (error := task.exception()) is not None:
             # A fault of this package: what handlers raise has become a reply before.
             _log.error("%s could not be answered", call.method, exc_info=error)
-            server.fail(call, "the plugin could not answer")
+            self.give_up(server, call, _NO_ANSWER)
 
     def _route(self, method: str) -> tuple[Target[Any], _Handler]:
         service, _, name = method.rpartition(".")
@@ -132,7 +144,7 @@ class HookService:
         if isinstance(hook, UploadHook):
             return upload_target(), self._upload(hook_route(HookName(name), hook), hook)
         route = hook_route(HookName(name), hook)
-        return route.target, _unary(route)
+        return route.target, self._unary(route)
 
     def _in_task(self, answer: Callable[[RpcServer, Call, Any], Coroutine[Any, Any, None]]) -> _Handler:
         return lambda server, call, body: start_task(answer(server, call, body), self._loop)
@@ -165,6 +177,23 @@ class HookService:
             task.add_done_callback(self._http_tasks.discard)
         return task
 
+    def _unary(self, route: HookRoute) -> _Handler:
+        start, keep = route.hook.start, route.keep
+
+        def handle(server: RpcServer, call: Call, request: Any) -> asyncio.Task[None] | None:
+            kept = keep(request)
+
+            def answer(response: Any) -> None:
+                try:
+                    route.answer(server, call, kept, response)
+                except Exception:  # noqa: BLE001 - a fault of this package: what handlers raise has become a reply
+                    _log.exception("%s could not be answered", call.method)
+                    self.give_up(server, call, _NO_ANSWER)
+
+            return start(request, answer)
+
+        return handle
+
     def _upload(self, route: HookRoute, hook: UploadHook[Any, Any]) -> _Handler:
         async def handle(server: RpcServer, call: Call, arguments: UploadArguments) -> None:
             content = StreamedContent(self._broker, arguments.number(arguments.file_stream))
@@ -187,20 +216,4 @@ class HookService:
 _WRITING_S: Final = 0.1
 """How long the last answers may take to be written, response writers included."""
 
-
-def _unary(route: HookRoute) -> _Handler:
-    start, keep = route.hook.start, route.keep
-
-    def handle(server: RpcServer, call: Call, request: Any) -> asyncio.Task[None] | None:
-        kept = keep(request)
-
-        def answer(response: Any) -> None:
-            try:
-                route.answer(server, call, kept, response)
-            except Exception:  # noqa: BLE001 - a fault of this package: what handlers raise has become a reply before
-                _log.exception("%s could not be answered", call.method)
-                server.fail(call, "the plugin could not answer")
-
-        return start(request, answer)
-
-    return handle
+_NO_ANSWER: Final = "the plugin could not answer"

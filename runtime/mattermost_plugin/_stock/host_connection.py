@@ -111,7 +111,15 @@ class HostConnection:
             _log.error("the hooks cannot be served: %s", error)
             return
         hooks = self.hooks
-        RpcServer(stream, "hooks", hooks.choose, hooks.handle, registry=LateRegistry(), gob_limits=self._gob_limits)
+        RpcServer(
+            stream,
+            "hooks",
+            hooks.choose,
+            hooks.handle,
+            give_up=hooks.give_up,
+            registry=LateRegistry(),
+            gob_limits=self._gob_limits,
+        )
 
     def _connection_lost(self, reason: Exception | None) -> None:
         self.broker.close()

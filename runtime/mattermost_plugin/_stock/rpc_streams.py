@@ -23,6 +23,7 @@ from mattermost_plugin._netrpc import (
     RequestAbandoned,
     RequestReceived,
     RequestRefused,
+    RequestUnusable,
     ServerConnection,
     ServerEvent,
     StreamEndedError,
@@ -57,6 +58,8 @@ class RpcServer:
         label: what log lines call it.
         choose: what the body of a method's request becomes; raises NoSuchMethodError.
         handle: called with each request, which it answers with `reply` or `fail`, then or later. Must not raise.
+        give_up: called with each call whose request cannot be used or whose reply cannot be sent, and the reason; it
+            answers with `reply_failure` or `fail`. Must not raise. Default is an error of the protocol.
         registry: what interfaces in replies may hold.
         gob_limits: the bounds of what the host sends.
     """
@@ -68,31 +71,44 @@ class RpcServer:
         choose: Callable[[str], Target[object]],
         handle: Callable[[RpcServer, Call, object], None],
         *,
+        give_up: Callable[[RpcServer, Call, str], None] | None = None,
         registry: Mapping[str, Registered] | None = None,
         gob_limits: GobLimits | None = None,
     ) -> None:
         self._stream = stream
         self._label = label
         self._handle = handle
+        self._give_up = give_up or RpcServer.fail
         self._connection = ServerConnection(choose, registry, gob_limits=gob_limits)
         stream.push_to(self)
 
     def reply(self, call: Call, value: object = EMPTY, go_type: GoType = EMPTY_TYPE, source: Source = DICTS) -> None:
-        """Answer a call; with an error if the value cannot be sent, which is logged."""
-        try:
-            self._connection.reply(call, value, go_type, source)
-        except GobEncodeError as error:
-            _log.error("%s: the reply to %s cannot be sent: %s", self._label, call.method, error)
-            self._connection.fail(call, f"the plugin's reply cannot be sent: {error.reason}")
-        self._stream.write(self._connection.data_to_send())
-        if not self._connection.open_calls:
-            # Others would share the send; for one alone it only comes later.
-            self._stream.flush()
+        """Answer a call. If the value cannot be sent, that is logged and the call given up."""
+        if (reason := self._send(call, value, go_type, source)) is not None:
+            self._give_up(self, call, reason)
+
+    def reply_failure(self, call: Call, value: object, go_type: GoType, source: Source) -> None:
+        """Answer a call that was given up; with an error if this value cannot be sent either."""
+        if (reason := self._send(call, value, go_type, source)) is not None:
+            self.fail(call, reason)
 
     def fail(self, call: Call, text: str) -> None:
         """Answer a call with an error."""
         self._connection.fail(call, text)
         self._stream.write(self._connection.data_to_send())
+
+    def _send(self, call: Call, value: object, go_type: GoType, source: Source) -> str | None:
+        """Answer a call. Returns why that cannot be done, if it cannot."""
+        try:
+            self._connection.reply(call, value, go_type, source)
+        except GobEncodeError as error:
+            _log.error("%s: the reply to %s cannot be sent: %s", self._label, call.method, error)
+            return f"the plugin's reply cannot be sent: {error.reason}"
+        self._stream.write(self._connection.data_to_send())
+        if not self._connection.open_calls:
+            # Others would share the send; for one alone it only comes later.
+            self._stream.flush()
+        return None
 
     # For the stream
 
@@ -112,7 +128,10 @@ class RpcServer:
 
     def _note(self, event: ServerEvent) -> None:
         """Something is not as it should be."""
-        if isinstance(event, RequestRefused):
+        if isinstance(event, RequestUnusable):
+            _log.error("%s: %s cannot be used: %s", self._label, event.call.method, event.reason)
+            self._give_up(self, event.call, f"the plugin cannot use the request: {event.reason}")
+        elif isinstance(event, RequestRefused):
             _log.warning("%s: %s was refused: %s", self._label, event.call.method, event.reason)
             self._stream.write(self._connection.data_to_send())
         elif isinstance(event, RequestAbandoned):
