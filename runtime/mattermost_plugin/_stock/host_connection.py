@@ -41,7 +41,8 @@ class HostConnection:
         begun: called when the host opens its first stream. False: another connection is the host's, and this one ends.
         attach_api: is given the streams of the plugin API and of the database.
         quit_asked: called when the host asks the plugin to end.
-        lost: called when the connection is over.
+        failed: called with the reason when the stream of the hooks or of the host's control has failed.
+        lost: called when the connection is over, with the reason, or None if there was no fault.
     """
 
     def __init__(
@@ -51,7 +52,8 @@ class HostConnection:
         begun: Callable[[HostConnection], bool],
         attach_api: Callable[[MuxStream, MuxStream], None],
         quit_asked: Callable[[], None],
-        lost: Callable[[HostConnection], None],
+        failed: Callable[[str], None],
+        lost: Callable[[HostConnection, Exception | None], None],
     ) -> None:
         self.mux = MuxConnection(Role.SERVER, self._stream_opened, self._connection_lost)
         self.broker = MuxBroker(self.mux)
@@ -59,6 +61,7 @@ class HostConnection:
         self._gob_limits = gob_limits
         self._begun = begun
         self._quit_asked = quit_asked
+        self._failed = failed
         self._lost = lost
         self._opened = 0
         self._output: list[MuxStream] = []
@@ -77,7 +80,7 @@ class HostConnection:
             self.mux.close()
         elif self._opened == 1:
             stream.accept()
-            RpcServer(stream, "control", _choose_control, self._control, gob_limits=GobLimits())
+            RpcServer(stream, "control", _choose_control, self._control, failed=self._failed, gob_limits=GobLimits())
         elif self._opened <= _FIXED_STREAMS:
             # Output goes to the process's own stderr, where the host reads levels and fields.
             stream.accept()
@@ -117,13 +120,14 @@ class HostConnection:
             hooks.choose,
             hooks.handle,
             give_up=hooks.give_up,
+            failed=self._failed,
             registry=LateRegistry(),
             gob_limits=self._gob_limits,
         )
 
     def _connection_lost(self, reason: Exception | None) -> None:
         self.broker.close()
-        self._lost(self)
+        self._lost(self, reason)
 
 
 def _choose_control(method: str) -> Target[object]:
