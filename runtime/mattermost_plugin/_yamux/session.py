@@ -70,7 +70,7 @@ class Session:
         self._streams: dict[int, Stream] = {}
         self._own_parity = role.value & 1
         self._next_id = role.value
-        self._out: list[bytes] = []
+        self._out: list[bytes | memoryview] = []
         self._read = 0
         """Bytes received before the ones at hand."""
         self._partial = b""
