@@ -17,7 +17,7 @@ from mattermost_plugin._netrpc import NetRPCError, StreamEndedError
 from mattermost_plugin._stock.api_grant import ApiGrant
 from mattermost_plugin._stock.api_routes import api_route, refusal
 from mattermost_plugin._stock.api_streams import install_plugin, plugin_http, upload_data
-from mattermost_plugin._stock.broker import MuxBroker, StreamNotFoundError
+from mattermost_plugin._stock.broker import MuxBroker
 from mattermost_plugin._stock.rpc_streams import CallRefusedError, RpcClient
 from mattermost_plugin._stock.stream import MuxStream
 from mattermost_plugin._stock.struct_sources import registry
@@ -78,7 +78,7 @@ class StockApi:
                 return response
         except TimeoutError:
             return CallFailed("DEADLINE_EXCEEDED", "no answer in time")
-        except (GobError, NetRPCError, StreamNotFoundError, YamuxError) as error:
+        except (GobError, NetRPCError, YamuxError) as error:
             return _failure(error)
 
     def close(self) -> None:

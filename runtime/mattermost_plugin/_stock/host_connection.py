@@ -12,7 +12,7 @@ from mattermost_plugin._gob import PLAIN, Target
 from mattermost_plugin._gob import Limits as GobLimits
 from mattermost_plugin._gob.go_types import UINT32
 from mattermost_plugin._netrpc import Call, no_such_method
-from mattermost_plugin._stock.broker import MuxBroker, StreamNotFoundError
+from mattermost_plugin._stock.broker import MuxBroker
 from mattermost_plugin._stock.connection import MuxConnection
 from mattermost_plugin._stock.hook_service import HookService
 from mattermost_plugin._stock.late_registry import LateRegistry
@@ -110,7 +110,7 @@ class HostConnection:
     async def _serve_hooks(self, number: int) -> None:
         try:
             stream = await self.broker.accept(number)
-        except (StreamNotFoundError, YamuxError) as error:
+        except YamuxError as error:
             _log.error("the hooks cannot be served: %s", error)
             return
         hooks = self.hooks
