@@ -1,6 +1,8 @@
 """Calls that end in rare ways leave no stream open, tell the host what they are, and take nothing else with them."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -232,5 +234,52 @@ def test_the_last_piece_of_what_is_sent_is_lost_aloud() -> None:
             other.reset()
             with pytest.raises(StreamClosedError, match="was reset"):
                 await sending
+
+    run(scenario)
+
+
+def test_a_short_time_limit_is_kept_beside_a_long_one() -> None:
+    async def scenario() -> None:
+        async with pair() as (host, plugin):
+            host.connection.open()
+            # Waits 5 minutes for the other end to close it, too.
+            (await plugin.accepted()).close()
+            # Waits 75 s to be accepted.
+            plugin.connection.open()
+            timer = plugin.connection._timer
+            assert timer is not None
+            assert timer.when() == plugin.connection.session.next_deadline()
+
+    run(scenario)
+
+
+def test_users_of_a_stream_are_told_its_end_once_and_let_go_of() -> None:
+    class User:
+        def __init__(self, stream: MuxStream) -> None:
+            self.stream = stream
+            self.ends: list[Exception | None] = []
+
+        def data_received(self, data: bytes) -> None:
+            self.stream.reset()
+
+        def ended(self, error: Exception | None) -> None:
+            self.ends.append(error)
+
+    async def scenario() -> None:
+        async with pair() as (host, plugin):
+            sending = host.connection.open()
+            sending.write(b"x")
+            sending.close()
+            stream = await plugin.accepted()
+            user = User(stream)
+            stream.push_to(user)
+            assert len(user.ends) == 1
+            gone = weakref.ref(user)
+            gc.disable()
+            try:
+                del user
+                assert gone() is None
+            finally:
+                gc.enable()
 
     run(scenario)

@@ -242,7 +242,8 @@ class RpcClient:
             StreamEndedError: the stream has ended.
         """
         if self._end is not None:
-            raise self._end
+            # Without the frames of the time before, or they would add up.
+            raise self._end.with_traceback(None)
         seq = self._connection.call(method, value, go_type, target, source)
         self._waiting[seq] = done
         self._stream.write(self._connection.data_to_send())

@@ -83,7 +83,7 @@ class MuxStream:
             self._consume(len(data))
             user.data_received(data)
         if self._ended:
-            user.ended(self._error)
+            self._tell_end(self._error)
 
     async def read(self, limit: int = _ANY_SIZE) -> bytes:
         """The next bytes, as many as came in one piece; b"" at the end.
@@ -194,8 +194,7 @@ class MuxStream:
     def feed_end(self) -> None:
         """The peer has closed its direction."""
         self._ended = True
-        if self._user is not None:
-            self._user.ended(None)
+        self._tell_end(None)
         self._wake()
 
     def cut_off(self) -> None:
@@ -207,9 +206,8 @@ class MuxStream:
         if self._error is not None:
             return
         self._error = error
-        had_ended, self._ended = self._ended, True
-        if self._user is not None and not had_ended:
-            self._user.ended(error)
+        self._ended = True
+        self._tell_end(error)
         self._wake()
         self.drained()
 
@@ -217,6 +215,12 @@ class MuxStream:
         """Everything that was written is on its way."""
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
+
+    def _tell_end(self, error: Exception | None) -> None:
+        # The user is let go of: each has the other, and requests should leave nothing for the garbage collector.
+        user, self._user = self._user, None
+        if user is not None:
+            user.ended(error)
 
     def _check(self) -> None:
         if self._error is not None:
