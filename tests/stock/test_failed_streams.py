@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,9 @@ import pytest
 from mattermost_plugin import Plugin
 from mattermost_plugin._gob.go_types import BOOL
 from mattermost_plugin._handshake import COOKIE_KEY, COOKIE_VALUE
+from mattermost_plugin._stock.rpc_streams import CallRefusedError
 from mattermost_plugin.api import APIUnavailable
+from mattermost_plugin.config import RuntimeConfig
 from mattermost_plugin.models import PluginContext, Post
 from tests.stock.stand_in import StandInHost, served
 
@@ -146,6 +149,34 @@ def test_a_host_that_makes_no_more_calls_gets_its_answers() -> None:
             cast("Slow", server.plugin).may_answer.set()
             assert (await answer)["A"] == {"Message": "late"}
             assert server.failure == ""
+
+    run(scenario)
+
+
+class Hanging(Plugin):
+    """Keeps the threads of its handlers."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.release = threading.Event()
+
+    def message_has_been_posted(self, context: PluginContext, post: Post) -> None:
+        if post.message == "hang":
+            self.release.wait()
+
+
+def test_pings_fail_while_every_thread_is_stuck() -> None:
+    async def scenario() -> None:
+        config = RuntimeConfig(workers=2, hook_timeout_s=0.05)
+        async with served(Hanging, config=config) as (host, server):
+            await host.control.call("Control.Ping", True, BOOL)
+            hang = {"A": {}, "B": {"Message": "hang"}}
+            await asyncio.gather(*[host.hook("MessageHasBeenPosted", hang) for _ in range(2)])
+            with pytest.raises(CallRefusedError, match="every thread of the plugin is stuck"):
+                await host.control.call("Control.Ping", True, BOOL)
+            cast("Hanging", server.plugin).release.set()
+            await host.hook("MessageHasBeenPosted", {"A": {}, "B": {}})
+            await host.control.call("Control.Ping", True, BOOL)
 
     run(scenario)
 

@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 _CONTROL: Final = frozenset({"Dispenser.Dispense", "Control.Ping", "Control.Quit"})
 _SERVICES: Final = frozenset({"Dispenser", "Control"})
 _PLUGIN_KIND: Final = "hooks"
+_STUCK: Final = "every thread of the plugin is stuck in a handler: it must be restarted"
 
 _FIXED_STREAMS: Final = 3
 """The host's first streams: control, stdout, stderr. They are told apart by their order alone."""
@@ -58,6 +59,7 @@ class HostConnection:
         self.mux = MuxConnection(Role.SERVER, self._stream_opened, self._connection_lost)
         self.broker = MuxBroker(self.mux)
         self.hooks = HookService(plugin, self.broker, attach_api)
+        self._plugin = plugin
         self._gob_limits = gob_limits
         self._begun = begun
         self._quit_asked = quit_asked
@@ -92,6 +94,10 @@ class HostConnection:
         """Answered at once and not in a task: pings come while everything else may be busy."""
         if call.method == "Dispenser.Dispense":
             self._dispense(server, call, body)
+        elif call.method == "Control.Ping" and self._plugin.is_stuck:
+            # Pings that fail are all that makes the host start a plugin again.
+            _log.error(_STUCK)
+            server.fail(call, _STUCK)
         else:
             server.reply(call)
             if call.method == "Control.Quit":
