@@ -9,18 +9,21 @@ from typing import Any, cast
 import pytest
 
 from mattermost_plugin import Plugin
+from mattermost_plugin._gob import PLAIN
 from mattermost_plugin._gob.go_types import STRING
+from mattermost_plugin._netrpc import StreamEndedError
 from mattermost_plugin._stock import broker as broker_module
 from mattermost_plugin._stock import http_service
 from mattermost_plugin._stock.broker import StreamNotFoundError
 from mattermost_plugin._stock.files import StreamedReplacement
 from mattermost_plugin._stock.go_types import go_type
 from mattermost_plugin._stock.io_reader import varint
-from mattermost_plugin._stock.rpc_streams import CallRefusedError
+from mattermost_plugin._stock.rpc_streams import CallRefusedError, RpcClient
 from mattermost_plugin._stock.stream import MuxStream
 from mattermost_plugin._thread_bridge import LoopBridge
 from mattermost_plugin._yamux import StreamClosedError, StreamLimitError
 from mattermost_plugin.api import APIDeadlineExceeded
+from mattermost_plugin.config import RuntimeConfig
 from mattermost_plugin.errors import RequestAborted
 from mattermost_plugin.http import HTTPRequest, ResponseWriter
 from mattermost_plugin.models import PluginContext, UploadSession
@@ -281,5 +284,68 @@ def test_users_of_a_stream_are_told_its_end_once_and_let_go_of() -> None:
                 assert gone() is None
             finally:
                 gc.enable()
+
+    run(scenario)
+
+
+class SlowStart(Plugin):
+    """Takes its time."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.begun = asyncio.Event()
+        self.ends: list[str] = []
+
+    async def on_activate(self) -> None:
+        self.begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.ends.append("cancelled")
+            raise
+
+    def on_deactivate(self) -> None:
+        self.ends.append("deactivated")
+
+
+def test_a_host_that_goes_during_the_activation_ends_it() -> None:
+    async def scenario() -> None:
+        async with served(SlowStart, config=RuntimeConfig(drain_s=0.02), activate=False) as (host, server):
+            plugin = cast("SlowStart", server.plugin)
+            activating = asyncio.create_task(host.activate())
+            await plugin.begun.wait()
+            await host.close()
+            await server.wait_stop_requested()
+            await server.stop()
+            # It never was active.
+            assert plugin.ends == ["cancelled"]
+            with pytest.raises(StreamEndedError):
+                await activating
+
+    run(scenario)
+
+
+def test_a_host_that_quits_before_the_activation_is_answered() -> None:
+    async def scenario() -> None:
+        async with served(SlowStart, activate=False) as (host, server):
+            await host.quit()
+            await server.wait_stop_requested()
+            await host.close()
+            assert server.failure == ""
+            await server.stop()
+            assert cast("SlowStart", server.plugin).ends == []
+
+    run(scenario)
+
+
+def test_hooks_that_are_dispensed_twice_have_two_streams() -> None:
+    async def scenario() -> None:
+        async with served(Plugin) as (host, server):
+            number = await host.control.call("Dispenser.Dispense", "hooks", STRING, PLAIN)
+            assert isinstance(number, int)
+            first, host.hooks = host.hooks, RpcClient(await host.broker.dial(number))
+            first.close()
+            assert await host.implemented() == ["OnActivate", "OnDeactivate"]
+            assert server.failure == ""
 
     run(scenario)
