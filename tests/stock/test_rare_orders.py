@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import socket
 import weakref
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
@@ -27,6 +28,7 @@ from mattermost_plugin.config import RuntimeConfig
 from mattermost_plugin.errors import RequestAborted
 from mattermost_plugin.http import HTTPRequest, ResponseWriter
 from mattermost_plugin.models import PluginContext, UploadSession
+from mattermost_plugin.server import PluginServer
 from tests.stock.pair import pair
 from tests.stock.stand_in import StandInHost, served
 
@@ -347,5 +349,21 @@ def test_hooks_that_are_dispensed_twice_have_two_streams() -> None:
             first.close()
             assert await host.implemented() == ["OnActivate", "OnDeactivate"]
             assert server.failure == ""
+
+    run(scenario)
+
+
+def test_a_connection_that_comes_at_the_end_is_closed_with_the_others() -> None:
+    async def scenario() -> None:
+        server = PluginServer(Plugin, RuntimeConfig(), wire="netrpc")
+        line = await server.start()
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.setblocking(False)
+            connection.connect(line.split("|")[3])
+            # asyncio has taken it, and has not made its protocol.
+            for _ in range(2):
+                await asyncio.sleep(0)
+            await server.stop()
+            assert connection.recv(1) == b""
 
     run(scenario)

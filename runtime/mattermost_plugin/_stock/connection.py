@@ -54,6 +54,7 @@ class MuxConnection(asyncio.Protocol):
         self._streams: dict[int, MuxStream] = {}
         self._failure: YamuxError | None = None
         self._is_flushing = False
+        self._is_closing = False
         self._is_over = False
         self._timer: asyncio.TimerHandle | None = None
         self._writable = asyncio.Event()
@@ -80,6 +81,7 @@ class MuxConnection(asyncio.Protocol):
 
     def close(self) -> None:
         """Send what is still to be sent and end the connection."""
+        self._is_closing = True
         if self._transport is not None and not self._is_over:
             self._flush()
             self._transport.close()
@@ -124,6 +126,8 @@ class MuxConnection(asyncio.Protocol):
         """Start."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what a stream socket gives
         self._transport = transport
+        if self._is_closing:
+            transport.close()
         self.flush_soon()
 
     def data_received(self, data: bytes) -> None:

@@ -88,9 +88,14 @@ class StockServer:
     async def close(self) -> None:
         """End the connection."""
         self._grant.close()
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        server, self._server = self._server, None
+        if server is not None:
+            for listening in server.sockets:
+                self._place.loop.remove_reader(listening.fileno())
+            # What was accepted in this turn of the loop becomes a connection in the next, for which asyncio still needs
+            # the server.
+            await asyncio.sleep(0)
+            server.close()
         for connection in tuple(self._connections):
             connection.close()
         try:
