@@ -26,7 +26,8 @@ from mattermost_plugin._yamux.events import (
 )
 from mattermost_plugin._yamux.frames import GoAwayCode
 from mattermost_plugin._yamux.limits import Limits
-from mattermost_plugin._yamux.session import Role, Session
+from mattermost_plugin._yamux.role import Role
+from mattermost_plugin._yamux.session import Session
 
 __all__ = [
     "DataReceived",

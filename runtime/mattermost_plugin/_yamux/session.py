@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from typing import Final
 
 from mattermost_plugin._yamux.errors import (
@@ -35,9 +34,10 @@ from mattermost_plugin._yamux.frames import (
     header,
 )
 from mattermost_plugin._yamux.limits import Limits
+from mattermost_plugin._yamux.role import Role
 from mattermost_plugin._yamux.stream import Stream
 
-__all__ = ["Role", "Session"]
+__all__ = ["Session"]
 
 _SYN: Final = int(Flag.SYN)
 _ACK: Final = int(Flag.ACK)
@@ -46,13 +46,6 @@ _RST: Final = int(Flag.RST)
 _ALL_FLAGS: Final = _SYN | _ACK | _FIN | _RST
 _DATA: Final = int(FrameType.DATA)
 _GO_AWAY_CODES: Final = frozenset(int(code) for code in GoAwayCode)
-
-
-class Role(enum.Enum):
-    """Which end this is. The client is the one that connected, for go-plugin the host."""
-
-    CLIENT = 1
-    SERVER = 2
 
 
 class Session:
