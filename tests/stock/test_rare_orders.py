@@ -23,7 +23,7 @@ from mattermost_plugin._stock.rpc_streams import CallRefusedError, RpcClient
 from mattermost_plugin._stock.stream import MuxStream
 from mattermost_plugin._thread_bridge import LoopBridge
 from mattermost_plugin._yamux import StreamClosedError, StreamLimitError
-from mattermost_plugin.api import APIDeadlineExceeded
+from mattermost_plugin.api import APIDeadlineExceeded, APIUnavailable
 from mattermost_plugin.config import RuntimeConfig
 from mattermost_plugin.errors import RequestAborted
 from mattermost_plugin.http import HTTPRequest, ResponseWriter
@@ -168,7 +168,7 @@ def test_an_answer_that_the_lost_connection_keeps_is_an_error_and_no_cancellatio
             await called.wait()
             await settled(host)
             await host.close()
-            with pytest.raises(Exception, match="the connection is over"):
+            with pytest.raises(APIUnavailable, match="the connection is over"):
                 await call
 
     run(scenario)

@@ -21,7 +21,7 @@ from mattermost_plugin._stock.broker import MuxBroker
 from mattermost_plugin._stock.rpc_streams import CallRefusedError, RpcClient
 from mattermost_plugin._stock.stream import MuxStream
 from mattermost_plugin._stock.struct_sources import registry
-from mattermost_plugin._yamux import YamuxError
+from mattermost_plugin._yamux import SessionEndedError, YamuxError
 from mattermost_pluginapi.api.method import ApiMethod, RequestT, ResponseT
 
 __all__ = ["StockApi"]
@@ -121,6 +121,6 @@ def _failure(error: Exception) -> CallFailed:
     if isinstance(error, CallRefusedError):
         text = str(error)
         return CallFailed("UNIMPLEMENTED" if text.startswith(_NO_METHOD) else "UNKNOWN", text)
-    if isinstance(error, StreamEndedError):
+    if isinstance(error, StreamEndedError | SessionEndedError):
         return CallFailed(PLUGIN_STOPPED, f"{_OVER}: {error}")
     return CallFailed("DATA_LOSS", str(error))
