@@ -17,6 +17,7 @@ from mattermost_plugin import Plugin
 from mattermost_plugin._gob.go_types import BOOL
 from mattermost_plugin._handshake import COOKIE_KEY, COOKIE_VALUE
 from mattermost_plugin._stock.rpc_streams import CallRefusedError
+from mattermost_plugin._yamux import StreamIdsUsedUpError
 from mattermost_plugin.api import APIUnavailable
 from mattermost_plugin.config import RuntimeConfig
 from mattermost_plugin.models import PluginContext, Post
@@ -149,6 +150,19 @@ def test_a_host_that_makes_no_more_calls_gets_its_answers() -> None:
             cast("Slow", server.plugin).may_answer.set()
             assert (await answer)["A"] == {"Message": "late"}
             assert server.failure == ""
+
+    run(scenario)
+
+
+def test_a_connection_without_stream_ids_ends() -> None:
+    async def scenario() -> None:
+        async with served(Plugin, {"GetUser": user}) as (_, server):
+            connection = cast("Any", server)._wire._host.mux
+            connection.session._next_id = 1 << 32
+            with pytest.raises(StreamIdsUsedUpError):
+                connection.open()
+            await server.wait_stop_requested()
+            assert "all stream ids of this connection are used up" in server.failure
 
     run(scenario)
 

@@ -17,6 +17,7 @@ from mattermost_plugin._yamux import (
     SessionFailed,
     StreamDrained,
     StreamEnded,
+    StreamIdsUsedUpError,
     StreamOpened,
     StreamReset,
     YamuxError,
@@ -74,7 +75,12 @@ class MuxConnection(asyncio.Protocol):
         if self._is_over:
             raise SessionEndedError("the connection is over")
         now = self._loop.time()
-        stream = self._add(self._session.open(now))
+        try:
+            stream = self._add(self._session.open(now))
+        except StreamIdsUsedUpError as error:
+            # After a billion requests. The host starts a plugin again whose connection is gone.
+            self._fail(error)
+            raise
         self.flush_soon()
         self._watch_deadline(now + self._limits.accept_timeout_s)
         return stream
