@@ -61,6 +61,8 @@ class AsyncCall:
             return
         if self._detail:
             self._finish(None, self._timeout(f"{self._handler.spec.label} waited here and was cancelled"))
+            # What it raised instead of ending is told of by itself.
+            self._handler.leave(task)
         elif task.cancelled():
             self._finish(None, asyncio.CancelledError())
         elif (error := task.exception()) is not None:

@@ -43,7 +43,13 @@ class HookWire(Protocol):
         ...
 
 
-def make_wire(name: WireName, plugin: BoundPlugin, config: RuntimeConfig, shutdown: Callable[[], None]) -> HookWire:
+def make_wire(
+    name: WireName,
+    plugin: BoundPlugin,
+    config: RuntimeConfig,
+    shutdown: Callable[[], None],
+    give_up: Callable[[str], None],
+) -> HookWire:
     """The wire of that name. A plugin never pays for the import of the other one.
 
     Args:
@@ -51,11 +57,13 @@ def make_wire(name: WireName, plugin: BoundPlugin, config: RuntimeConfig, shutdo
         plugin: what is served.
         config: the runtime's settings.
         shutdown: called when the host asks the plugin to end.
+        give_up: called with the reason when the plugin is of no more use to its host, which may not know that. It is
+            ignored once the plugin is to end.
     """
     if name == "netrpc":
         from mattermost_plugin._stock.server import StockServer
 
-        return StockServer(plugin, config, shutdown)
+        return StockServer(plugin, config, shutdown, give_up)
     from mattermost_plugin._grpc_server import GrpcServer
 
     return GrpcServer(plugin, config, shutdown)

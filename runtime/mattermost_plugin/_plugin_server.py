@@ -43,6 +43,7 @@ class PluginServer:
         self._socket_folder = socket_folder
         self._socket_group = socket_group
         self._stop_requested = asyncio.Event()
+        self._failure = ""
         self._listener: Listener | None = None
         self._wire_name: WireName = wire if self._config.wire == "auto" else self._config.wire
         self._wire: HookWire | None = None
@@ -57,6 +58,11 @@ class PluginServer:
     def is_active(self) -> bool:
         """Whether OnActivate has succeeded and OnDeactivate has not been called."""
         return self._bound.lifecycle.is_active
+
+    @property
+    def failure(self) -> str:
+        """Why the plugin asks to be stopped though its host has not asked for it; "" if that is not so."""
+        return self._failure
 
     @property
     def async_handler_labels(self) -> Mapping[CodeType, str]:
@@ -79,7 +85,7 @@ class PluginServer:
         self._bound.background.open()
         self._listener = Listener(self._config.listen, self._socket_folder, self._socket_group)
         try:
-            wire = self._wire = make_wire(self._wire_name, self._bound, self._config, self.request_stop)
+            wire = self._wire = make_wire(self._wire_name, self._bound, self._config, self.request_stop, self._give_up)
             self._api_link = ApiLink(self._config, wire.connect_api)
             self.plugin._api_link = self._api_link
             address = await wire.start(self._listener)
@@ -93,7 +99,7 @@ class PluginServer:
         self._stop_requested.set()
 
     async def wait_stop_requested(self) -> None:
-        """Return when the host has asked the plugin to end, or `request_stop` was called."""
+        """Return when the host has asked the plugin to end, the plugin must give up, or `request_stop` was called."""
         await self._stop_requested.wait()
 
     async def stop(self) -> None:
@@ -119,6 +125,13 @@ class PluginServer:
         if self._listener is not None:
             self._listener.close()
             self._listener = None
+
+    def _give_up(self, reason: str) -> None:
+        if self._stop_requested.is_set():
+            return
+        _log.error("The plugin ends as a failed one, for its server to start it again: %s", reason)
+        self._failure = reason
+        self.request_stop()
 
     async def _deactivate(self) -> None:
         try:

@@ -79,7 +79,7 @@ async def serve_process(
     within their bound, cancel them, close, remove the socket. A last bound ends the process whatever hangs.
 
     Raises:
-        SystemExit: with code 1, if this is no plugin process or it cannot start.
+        SystemExit: with code 1, if this is no plugin process, it cannot start, or it has lost its host.
     """
     host = claim_environment(os.environ)
     start = begin_if_started_by_host()
@@ -149,17 +149,24 @@ class _Supervisor:
             raise
 
     async def run(self) -> None:
-        """Return when the server has stopped."""
+        """Return when the server has stopped.
+
+        Raises:
+            SystemExit: with code 1, if the plugin had to give up.
+        """
         self._loop_watch.start()
         try:
             await self._server.wait_stop_requested()
         finally:
             # Also if this is cancelled: a task has called sys.exit, or an author ends the plugin so.
-            self._last_exit.arm(self._stop_bound_s, 0)
+            code = 1 if self._server.failure else 0
+            self._last_exit.arm(self._stop_bound_s, code)
             self._loop_watch.stop()
             await self._server.stop()
-            self._last_exit.arm(_AFTER_STOP_S, 0)
+            self._last_exit.arm(_AFTER_STOP_S, code)
             self._host_watch.stop()
+        if code:
+            raise SystemExit(code)
 
     def _on_sigterm(self, number: int, frame: FrameType | None) -> None:
         if self._terminated:

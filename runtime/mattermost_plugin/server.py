@@ -23,7 +23,8 @@ async def serve_plugin(plugin_class: type[Plugin], config: RuntimeConfig | None 
         config: the runtime's settings; default is what the environment says.
 
     Raises:
-        SystemExit: with code 1, if no host started this process (it says so on stderr) or the plugin cannot start.
+        SystemExit: with code 1, if no host started this process (it says so on stderr), the plugin cannot start, or its
+            connection to the host broke: the server starts it again then.
     """
     from mattermost_plugin._process import serve_process
 

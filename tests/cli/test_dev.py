@@ -277,13 +277,17 @@ def test_a_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
     stuck = PLUGIN.replace(
         'self.logger.info("goodbye")', "import signal, sys; self.logger.info('stuck'); signal.pause()"
     )
-    with running(make_plugin(tmp_path / "sample", stuck)) as dev:
+    temporary = tmp_path / "t"
+    temporary.mkdir()
+    with running(make_plugin(tmp_path / "sample", stuck), env={"TMPDIR": str(temporary)}) as dev:
         pid, _ = dev.wait_for_hello()
+        assert list(temporary.glob("mm-api-*"))
         dev.send(signal.SIGINT)
         dev.wait_for("stuck")
         _signal_until_it_ends(dev)
         assert dev.wait_end() == 130
         wait_gone(pid)
+        assert not list(temporary.glob("mm-api-*"))
 
 
 def _signal_until_it_ends(dev: DevProcess) -> None:

@@ -1,6 +1,7 @@
 """Async handlers whose outcome is told to a function."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
@@ -39,6 +40,11 @@ class Sample(Plugin):
                         await self.release.wait()
                     except asyncio.CancelledError:
                         self.ended.append("heeds nothing")
+            case "fall":
+                try:
+                    await self.release.wait()
+                finally:
+                    raise LookupError("fell when it was cancelled")
             case "fail":
                 raise RuntimeError("secret")
             case "exit":
@@ -102,6 +108,18 @@ def test_a_handler_that_takes_too_long_is_cancelled(caplog: pytest.LogCaptureFix
     run(scenario)
     assert "waited here and was cancelled" in caplog.text
     assert "self.release.wait()" in caplog.text
+
+
+def test_what_a_cancelled_handler_raises_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario(bound: BoundPlugin, plugin: Sample) -> None:
+        assert (await start(bound, "fall")).rejection_reason
+        gc.collect()
+
+    run(scenario)
+    assert "never retrieved" not in caplog.text
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        "Sample.act failed after its reply"
+    ]
 
 
 def test_a_handler_that_heeds_no_cancellation_keeps_no_reply(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,6 +1,7 @@
 """One end of a session, frame by frame."""
 
 import struct
+import tracemalloc
 from collections.abc import Sequence
 
 import pytest
@@ -287,3 +288,20 @@ def test_a_payload_for_an_unknown_stream_is_dropped_and_not_held() -> None:
     session.receive(frame(DATA, 0, 9, 0xFFFFFFFF))
     for _ in range(8):
         assert session.receive(b"\0" * 65536) == []
+
+
+def test_what_waits_for_credit_is_not_copied_with_each_credit() -> None:
+    session = opened(server())
+    content = bytes(64 * WINDOW)
+    tracemalloc.start()
+    try:
+        session.send(1, content)
+        session.data_to_send()
+        tracemalloc.reset_peak()
+        before, _ = tracemalloc.get_traced_memory()
+        session.receive(frame(UPDATE, 0, 1, WINDOW))
+        assert len(session.data_to_send()) == 12 + WINDOW
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak - before < 4 * WINDOW

@@ -11,8 +11,7 @@ from google.protobuf.message import Message
 
 from mattermost_plugin._gob import PLAIN, GobDataError, RecordSource
 from mattermost_plugin._gob.sources import Attr, Computed
-from mattermost_plugin._netrpc import NetRPCError
-from mattermost_plugin._stock.broker import MuxBroker, StreamNotFoundError
+from mattermost_plugin._stock.broker import MuxBroker
 from mattermost_plugin._stock.go_types import go_type
 from mattermost_plugin._stock.http_response import canonical_name
 from mattermost_plugin._stock.io_reader import serve_content
@@ -168,8 +167,11 @@ async def _read_answer(broker: MuxBroker, stream_id: int) -> bytes:
             if size > _MAX_ANSWER_BYTES:
                 raise GobDataError(f"the answer of the other plugin has more than {_MAX_ANSWER_BYTES} bytes")
             parts.append(data)
-    finally:
-        stream.close()
+    except BaseException:
+        # The host would wait for room in the window, which would never come.
+        stream.reset()
+        raise
+    stream.close()
     return b"".join(parts)
 
 
@@ -193,7 +195,7 @@ class _Serving:
     async def _serve(self) -> None:
         try:
             stream = await self._broker.accept(self.stream_id)
-        except (StreamNotFoundError, YamuxError, NetRPCError):
+        except YamuxError:
             # The call's reply tells why.
             return
         await serve_content(stream, self._content)

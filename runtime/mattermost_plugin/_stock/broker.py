@@ -12,7 +12,7 @@ from typing import Final
 
 from mattermost_plugin._stock.connection import MuxConnection
 from mattermost_plugin._stock.stream import MuxStream
-from mattermost_plugin._yamux import StreamClosedError
+from mattermost_plugin._yamux import SessionEndedError, StreamClosedError, YamuxError
 
 __all__ = ["BROKER_TIMEOUT_S", "MuxBroker", "StreamNotFoundError", "number_bytes"]
 
@@ -27,13 +27,19 @@ _MAX_UNCLAIMED: Final = 256
 _log = logging.getLogger(__name__)
 
 
+class StreamNotFoundError(YamuxError):
+    """The other end did not come to its stream, or has told a number that no stream can have."""
+
+
 def number_bytes(stream_id: int) -> bytes:
-    """A number as it begins a stream, in both directions."""
+    """A number as it begins a stream, in both directions.
+
+    Raises:
+        StreamNotFoundError: no stream can have it. Nothing vouches for what the host tells.
+    """
+    if not 0 <= stream_id <= _MAX_ID:
+        raise StreamNotFoundError(f"no stream can have the number {stream_id}")
     return _ID.pack(stream_id)
-
-
-class StreamNotFoundError(Exception):
-    """The other end did not come to its stream."""
 
 
 class MuxBroker:
@@ -49,6 +55,7 @@ class MuxBroker:
         self._waiting: dict[int, asyncio.Future[MuxStream]] = {}
         self._unclaimed: dict[int, MuxStream] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closed = False
 
     def next_id(self) -> int:
         """A new number for `accept`; tell it to the other end."""
@@ -60,18 +67,12 @@ class MuxBroker:
 
         Raises:
             StreamNotFoundError: it does not come in time.
+            YamuxError: the connection is over.
         """
         stream = self._unclaimed.pop(stream_id, None)
         if stream is None or stream.is_over:
-            waiter = self._waiting[stream_id] = asyncio.get_running_loop().create_future()
-            try:
-                async with asyncio.timeout(BROKER_TIMEOUT_S):
-                    stream = await waiter
-            except TimeoutError:
-                raise StreamNotFoundError(f"the host did not dial stream {stream_id} in time") from None
-            finally:
-                self._waiting.pop(stream_id, None)
-        stream.write(_ID.pack(stream_id))
+            stream = await self._wait_for(stream_id)
+        stream.write(number_bytes(stream_id))
         return stream
 
     async def dial(self, stream_id: int) -> MuxStream:
@@ -83,8 +84,7 @@ class MuxBroker:
             StreamNotFoundError: the other end does not accept it, in time or at all.
             YamuxError: the connection is over.
         """
-        stream = self._connection.open()
-        stream.write(_ID.pack(stream_id))
+        stream = self.begin_dial(stream_id)
         try:
             async with asyncio.timeout(BROKER_TIMEOUT_S):
                 answer = await stream.read_exactly(_ID.size)
@@ -94,7 +94,7 @@ class MuxBroker:
         except BaseException:
             stream.reset()
             raise
-        if answer != _ID.pack(stream_id):
+        if answer != number_bytes(stream_id):
             stream.reset()
             raise StreamNotFoundError(f"the host did not accept stream {stream_id}")
         return stream
@@ -105,10 +105,12 @@ class MuxBroker:
         The first bytes that come are the number again, as `number_bytes` gives it: whoever reads checks them.
 
         Raises:
+            StreamNotFoundError: no stream can have this number.
             YamuxError: the connection is over.
         """
+        number = number_bytes(stream_id)
         stream = self._connection.open()
-        stream.write(number_bytes(stream_id))
+        stream.write(number)
         return stream
 
     def take(self, stream: MuxStream) -> None:
@@ -122,8 +124,28 @@ class MuxBroker:
         """Give up what waits."""
         for task in self._tasks:
             task.cancel()
+        self._is_closed = True
         for waiter in self._waiting.values():
-            waiter.cancel()
+            if not waiter.done():
+                # No cancellation: who waits was not cancelled.
+                waiter.set_exception(SessionEndedError("the connection is over"))
+
+    async def _wait_for(self, stream_id: int) -> MuxStream:
+        if self._is_closed:
+            raise SessionEndedError("the connection is over")
+        waiter: asyncio.Future[MuxStream] = asyncio.get_running_loop().create_future()
+        self._waiting[stream_id] = waiter
+        try:
+            async with asyncio.timeout(BROKER_TIMEOUT_S):
+                return await waiter
+        except TimeoutError:
+            _give_back(waiter)
+            raise StreamNotFoundError(f"the host did not dial stream {stream_id} in time") from None
+        except asyncio.CancelledError:
+            _give_back(waiter)
+            raise
+        finally:
+            self._waiting.pop(stream_id, None)
 
     async def _identify(self, stream: MuxStream) -> None:
         try:
@@ -155,3 +177,9 @@ class MuxBroker:
         if self._unclaimed.get(stream_id) is stream:
             del self._unclaimed[stream_id]
             stream.close()
+
+
+def _give_back(waiter: asyncio.Future[MuxStream]) -> None:
+    """Cut off a stream that came just when nobody waited for it any more."""
+    if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+        waiter.result().reset()

@@ -10,12 +10,14 @@ from mattermost_plugin._stock.stream import MuxStream
 from mattermost_plugin._yamux import (
     DataReceived,
     Event,
+    Limits,
     Role,
     Session,
     SessionEndedError,
     SessionFailed,
     StreamDrained,
     StreamEnded,
+    StreamIdsUsedUpError,
     StreamOpened,
     StreamReset,
     YamuxError,
@@ -44,7 +46,8 @@ class MuxConnection(asyncio.Protocol):
         stream_opened: Callable[[MuxStream], None],
         lost: Callable[[Exception | None], None],
     ) -> None:
-        self._session = Session(role)
+        self._limits = Limits()
+        self._session = Session(role, self._limits)
         self._stream_opened = stream_opened
         self._lost = lost
         self._loop = asyncio.get_running_loop()
@@ -52,6 +55,7 @@ class MuxConnection(asyncio.Protocol):
         self._streams: dict[int, MuxStream] = {}
         self._failure: YamuxError | None = None
         self._is_flushing = False
+        self._is_closing = False
         self._is_over = False
         self._timer: asyncio.TimerHandle | None = None
         self._writable = asyncio.Event()
@@ -70,13 +74,20 @@ class MuxConnection(asyncio.Protocol):
         """
         if self._is_over:
             raise SessionEndedError("the connection is over")
-        stream = self._add(self._session.open(self._loop.time()))
+        now = self._loop.time()
+        try:
+            stream = self._add(self._session.open(now))
+        except StreamIdsUsedUpError as error:
+            # After a billion requests. The host starts a plugin again whose connection is gone.
+            self._fail(error)
+            raise
         self.flush_soon()
-        self._watch_deadline()
+        self._watch_deadline(now + self._limits.accept_timeout_s)
         return stream
 
     def close(self) -> None:
         """Send what is still to be sent and end the connection."""
+        self._is_closing = True
         if self._transport is not None and not self._is_over:
             self._flush()
             self._transport.close()
@@ -104,9 +115,10 @@ class MuxConnection(asyncio.Protocol):
 
     def close_stream(self, stream: MuxStream) -> None:
         """Close this end's direction of a stream."""
-        self._session.close(stream.stream_id, self._loop.time())
+        now = self._loop.time()
+        self._session.close(stream.stream_id, now)
         self.flush_soon()
-        self._watch_deadline()
+        self._watch_deadline(now + self._limits.close_timeout_s)
         self.forget_if_over(stream)
 
     def forget_if_over(self, stream: MuxStream) -> None:
@@ -120,6 +132,8 @@ class MuxConnection(asyncio.Protocol):
         """Start."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what a stream socket gives
         self._transport = transport
+        if self._is_closing:
+            transport.close()
         self.flush_soon()
 
     def data_received(self, data: bytes) -> None:
@@ -189,14 +203,18 @@ class MuxConnection(asyncio.Protocol):
         if data and self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
-    def _watch_deadline(self) -> None:
-        """Have the session look at its time limits when the next one is due."""
-        if self._timer is None and (deadline := self._session.next_deadline()) is not None:
-            self._timer = self._loop.call_at(deadline, self._expire)
+    def _watch_deadline(self, deadline: float) -> None:
+        """Have the session look at its time limits at that time, if not before."""
+        if self._timer is not None:
+            if self._timer.when() <= deadline:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(deadline, self._expire)
 
     def _expire(self) -> None:
         self._timer = None
         for event in self._session.expire(self._loop.time()):
             self._handle(event)
         self.flush_soon()
-        self._watch_deadline()
+        if not self._is_over and (deadline := self._session.next_deadline()) is not None:
+            self._watch_deadline(deadline)

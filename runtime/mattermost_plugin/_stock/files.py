@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Iterator
 
 from mattermost_plugin._dispatch import StreamedOutput
 from mattermost_plugin._http_stream import StreamedBody
-from mattermost_plugin._stock.broker import StreamNotFoundError
 from mattermost_plugin._stock.io_reader import StreamedContent
 from mattermost_plugin._stock.stream import MuxStream
 from mattermost_plugin._thread_bridge import LoopBridge
@@ -78,16 +77,21 @@ class StreamedReplacement(StreamedOutput):
         self._is_over = True
         try:
             (await self._dialling).close()
-        except (StreamNotFoundError, YamuxError):
+        except YamuxError:
             # The host has given the stream up, and goes on without.
             return
 
-    async def _send(self, content: bytes) -> None:
+    def _check(self) -> None:
         if self._is_over:
             raise RequestAborted("the upload is over: its handler has ended")
+
+    async def _send(self, content: bytes) -> None:
+        self._check()
         try:
             stream = await asyncio.shield(self._dialling)
+            # It may have ended meanwhile, and the answer may say that nothing was written.
+            self._check()
             self.has_content = True
             await stream.send(content)
-        except (StreamNotFoundError, YamuxError) as error:
+        except YamuxError as error:
             raise RequestAborted(f"the host does not take the new content: {error}") from error

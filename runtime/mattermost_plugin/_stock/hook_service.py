@@ -19,7 +19,7 @@ from mattermost_plugin._gob import PLAIN, SKIP, Target
 from mattermost_plugin._gob.go_types import STRING, GoSlice
 from mattermost_plugin._netrpc import Call, NoSuchMethodError, no_such_method
 from mattermost_plugin._start_task import start_task
-from mattermost_plugin._stock.broker import MuxBroker, StreamNotFoundError
+from mattermost_plugin._stock.broker import MuxBroker
 from mattermost_plugin._stock.files import StreamedReplacement, StreamedUpload
 from mattermost_plugin._stock.http_service import HTTPService
 from mattermost_plugin._stock.io_reader import StreamedContent
@@ -82,7 +82,12 @@ class HookService:
 
     def handle(self, server: RpcServer, call: Call, body: object) -> None:
         """Answer a request."""
-        task = self._routes[call.method][1](server, call, body)
+        try:
+            task = self._routes[call.method][1](server, call, body)
+        except Exception:  # noqa: BLE001 - a fault of this package, which must not end the connection
+            _log.exception("%s could not be handled", call.method)
+            self.give_up(server, call, _NO_ANSWER)
+            return
         if task is not None:
             self._tasks.add(task)
             task.add_done_callback(partial(self._answered, server, call))
@@ -157,9 +162,8 @@ class HookService:
         fields = mapping_of(body)
         numbers = number_of(fields, "APIMuxId"), number_of(fields, "DriverMuxId")
         try:
-            api, database = await asyncio.gather(*[self._broker.dial(number) for number in numbers])
-            self._attach_api(api, database)
-        except (StreamNotFoundError, YamuxError) as error:
+            self._attach_api(*await self._dial_both(*numbers))
+        except YamuxError as error:
             _log.error("OnActivate: the plugin API cannot be reached: %s", error)
             text = f"the plugin API cannot be reached: {error}"
             response = hook.adapter.failure(hook.adapter.on_error_choices[-1], AppError(message=text))
@@ -169,6 +173,18 @@ class HookService:
 
         route = hook_route(HookName.OnActivate, hook)
         server.reply(call, response, route.type, route.source)
+
+    async def _dial_both(self, first: int, second: int) -> tuple[MuxStream, MuxStream]:
+        """Reach two streams at once; neither is left open if the other cannot be reached."""
+        ends = await asyncio.gather(self._broker.dial(first), self._broker.dial(second), return_exceptions=True)
+        streams = [end for end in ends if isinstance(end, MuxStream)]
+        for end in ends:
+            if isinstance(end, BaseException):
+                for stream in streams:
+                    stream.reset()
+                raise end
+        one, other = streams
+        return one, other
 
     def _serve_http(self, server: RpcServer, call: Call, body: object) -> asyncio.Task[None] | None:
         task = self._http.start(server, call, HookName(call.method.rpartition(".")[2]), body)

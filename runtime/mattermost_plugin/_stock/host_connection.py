@@ -12,7 +12,7 @@ from mattermost_plugin._gob import PLAIN, Target
 from mattermost_plugin._gob import Limits as GobLimits
 from mattermost_plugin._gob.go_types import UINT32
 from mattermost_plugin._netrpc import Call, no_such_method
-from mattermost_plugin._stock.broker import MuxBroker, StreamNotFoundError
+from mattermost_plugin._stock.broker import MuxBroker
 from mattermost_plugin._stock.connection import MuxConnection
 from mattermost_plugin._stock.hook_service import HookService
 from mattermost_plugin._stock.late_registry import LateRegistry
@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 _CONTROL: Final = frozenset({"Dispenser.Dispense", "Control.Ping", "Control.Quit"})
 _SERVICES: Final = frozenset({"Dispenser", "Control"})
 _PLUGIN_KIND: Final = "hooks"
+_STUCK: Final = "every thread of the plugin is stuck in a handler: it must be restarted"
 
 _FIXED_STREAMS: Final = 3
 """The host's first streams: control, stdout, stderr. They are told apart by their order alone."""
@@ -41,7 +42,8 @@ class HostConnection:
         begun: called when the host opens its first stream. False: another connection is the host's, and this one ends.
         attach_api: is given the streams of the plugin API and of the database.
         quit_asked: called when the host asks the plugin to end.
-        lost: called when the connection is over.
+        failed: called with the reason when the stream of the hooks or of the host's control has failed.
+        lost: called when the connection is over, with the reason, or None if there was no fault.
     """
 
     def __init__(
@@ -51,14 +53,17 @@ class HostConnection:
         begun: Callable[[HostConnection], bool],
         attach_api: Callable[[MuxStream, MuxStream], None],
         quit_asked: Callable[[], None],
-        lost: Callable[[HostConnection], None],
+        failed: Callable[[str], None],
+        lost: Callable[[HostConnection, Exception | None], None],
     ) -> None:
         self.mux = MuxConnection(Role.SERVER, self._stream_opened, self._connection_lost)
         self.broker = MuxBroker(self.mux)
         self.hooks = HookService(plugin, self.broker, attach_api)
+        self._plugin = plugin
         self._gob_limits = gob_limits
         self._begun = begun
         self._quit_asked = quit_asked
+        self._failed = failed
         self._lost = lost
         self._opened = 0
         self._output: list[MuxStream] = []
@@ -77,7 +82,7 @@ class HostConnection:
             self.mux.close()
         elif self._opened == 1:
             stream.accept()
-            RpcServer(stream, "control", _choose_control, self._control, gob_limits=GobLimits())
+            RpcServer(stream, "control", _choose_control, self._control, failed=self._failed, gob_limits=GobLimits())
         elif self._opened <= _FIXED_STREAMS:
             # Output goes to the process's own stderr, where the host reads levels and fields.
             stream.accept()
@@ -89,6 +94,10 @@ class HostConnection:
         """Answered at once and not in a task: pings come while everything else may be busy."""
         if call.method == "Dispenser.Dispense":
             self._dispense(server, call, body)
+        elif call.method == "Control.Ping" and self._plugin.is_stuck:
+            # Pings that fail are all that makes the host start a plugin again.
+            _log.error(_STUCK)
+            server.fail(call, _STUCK)
         else:
             server.reply(call)
             if call.method == "Control.Quit":
@@ -107,7 +116,7 @@ class HostConnection:
     async def _serve_hooks(self, number: int) -> None:
         try:
             stream = await self.broker.accept(number)
-        except (StreamNotFoundError, YamuxError) as error:
+        except YamuxError as error:
             _log.error("the hooks cannot be served: %s", error)
             return
         hooks = self.hooks
@@ -117,13 +126,14 @@ class HostConnection:
             hooks.choose,
             hooks.handle,
             give_up=hooks.give_up,
+            failed=self._failed,
             registry=LateRegistry(),
             gob_limits=self._gob_limits,
         )
 
     def _connection_lost(self, reason: Exception | None) -> None:
         self.broker.close()
-        self._lost(self)
+        self._lost(self, reason)
 
 
 def _choose_control(method: str) -> Target[object]:

@@ -43,7 +43,7 @@ class HostResponse(ResponseSink):
         number: the stream's number.
 
     Raises:
-        YamuxError: the connection is over.
+        YamuxError: the connection is over, or no stream can have the number.
     """
 
     def __init__(self, broker: MuxBroker, number: int) -> None:
@@ -89,6 +89,11 @@ class HostResponse(ResponseSink):
         except NetRPCError:
             return False
         return True
+
+    def give_up(self) -> None:
+        """Give the stream up at once: there will be no response."""
+        self._failure = "there is no response"
+        self._client.close()
 
     async def close(self) -> None:
         """Wait for what is under way, send nothing more, and give the stream up."""

@@ -48,11 +48,14 @@ class HTTPService:
         fields = mapping_of(arguments)
         body = number_of(fields, "RequestBodyStream")
         head = _request_head(mapping_of(fields.get("Request")), has_body=body != 0)
+        response: HostResponse | None = None
         try:
             # At once: the host gives a stream up 5 s after it has sent the call.
             response = HostResponse(self._broker, number_of(fields, "ResponseWriterStream"))
             source = StreamedContent(self._broker, body, head.content_length if head.content_length >= 0 else None)
         except YamuxError as error:
+            if response is not None:
+                response.give_up()
             server.fail(call, f"the request's streams cannot be reached: {error}")
             return None
         context = _context(mapping_of(fields.get("Context")))

@@ -6,6 +6,7 @@ closes the stream when the content ends while it serves one.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from mattermost_plugin._http_stream import ChunkSource
@@ -46,7 +47,7 @@ class StreamedContent(ChunkSource):
         expected: number of bytes, if it is known. Fewer mean that the content broke off.
 
     Raises:
-        YamuxError: the connection is over.
+        YamuxError: the connection is over, or no stream can have the number.
     """
 
     def __init__(self, broker: MuxBroker, number: int, expected: int | None = None) -> None:
@@ -108,7 +109,10 @@ class StreamedContent(ChunkSource):
 
 
 async def serve_content(stream: MuxStream, content: bytes) -> None:
-    """Let the host take content that is in memory, and close the stream at its end or when the host wants no more."""
+    """Let the host take content that is in memory, and close the stream at its end or when the host wants no more.
+
+    Cancelled, it cuts the stream off: closed, it would tell that the content ends here.
+    """
     view, start, number, shift = memoryview(content), 0, 0, 0
     try:
         while asked := await stream.read():
@@ -130,5 +134,8 @@ async def serve_content(stream: MuxStream, content: bytes) -> None:
     except StreamClosedError:
         # The host has what it wants.
         return
+    except asyncio.CancelledError:
+        stream.reset()
+        raise
     finally:
         stream.close()

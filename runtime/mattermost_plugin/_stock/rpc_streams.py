@@ -60,6 +60,8 @@ class RpcServer:
         handle: called with each request, which it answers with `reply` or `fail`, then or later. Must not raise.
         give_up: called with each call whose request cannot be used or whose reply cannot be sent, and the reason; it
             answers with `reply_failure` or `fail`. Must not raise. Default is an error of the protocol.
+        failed: called once with the reason if no more calls can be taken though the other end has not closed the
+            stream: what it sent cannot be read, or the stream was cut off. Must not raise.
         registry: what interfaces in replies may hold.
         gob_limits: the bounds of what the host sends.
     """
@@ -72,6 +74,7 @@ class RpcServer:
         handle: Callable[[RpcServer, Call, object], None],
         *,
         give_up: Callable[[RpcServer, Call, str], None] | None = None,
+        failed: Callable[[str], None] | None = None,
         registry: Mapping[str, Registered] | None = None,
         gob_limits: GobLimits | None = None,
     ) -> None:
@@ -79,7 +82,9 @@ class RpcServer:
         self._label = label
         self._handle = handle
         self._give_up = give_up or RpcServer.fail
+        self._failed = failed
         self._connection = ServerConnection(choose, registry, gob_limits=gob_limits)
+        self._is_closing = False
         stream.push_to(self)
 
     def reply(self, call: Call, value: object = EMPTY, go_type: GoType = EMPTY_TYPE, source: Source = DICTS) -> None:
@@ -96,6 +101,8 @@ class RpcServer:
         """Answer a call with an error."""
         self._connection.fail(call, text)
         self._stream.write(self._connection.data_to_send())
+        if self._is_closing:
+            self._close_after_last()
 
     def _send(self, call: Call, value: object, go_type: GoType, source: Source) -> str | None:
         """Answer a call. Returns why that cannot be done, if it cannot."""
@@ -108,6 +115,8 @@ class RpcServer:
         if not self._connection.open_calls:
             # Others would share the send; for one alone it only comes later.
             self._stream.flush()
+            if self._is_closing:
+                self._close_after_last()
         return None
 
     # For the stream
@@ -122,9 +131,18 @@ class RpcServer:
 
     def ended(self, error: Exception | None) -> None:
         """See StreamUser."""
-        if not self._connection.end() and error is None:
-            _log.warning("%s: the host has ended its calls in the midst of one", self._label)
-        self._stream.close()
+        is_whole = self._connection.end()
+        if error is not None:
+            self._fail_stream(f"{error}")
+        elif not is_whole:
+            self._fail_stream("the host has ended its calls in the midst of one")
+        # An end that makes no more calls may still wait for answers.
+        self._is_closing = True
+        self._close_after_last()
+
+    def _close_after_last(self) -> None:
+        if not self._connection.open_calls:
+            self._stream.close()
 
     def _note(self, event: ServerEvent) -> None:
         """Something is not as it should be."""
@@ -137,8 +155,13 @@ class RpcServer:
         elif isinstance(event, RequestAbandoned):
             _log.warning("%s: the host could not encode the arguments of %s", self._label, event.call.method)
         elif isinstance(event, StreamFailed):
-            _log.error("%s: %s", self._label, event.error)
+            self._fail_stream(f"{event.error}")
             self._stream.reset()
+
+    def _fail_stream(self, reason: str) -> None:
+        failed, self._failed = self._failed, None
+        if failed is not None:
+            failed(f"the stream of {self._label}: {reason}")
 
 
 class RpcClient:
@@ -149,6 +172,7 @@ class RpcClient:
         registry: what interfaces in requests may hold.
         gob_limits: the bounds of what the host sends.
         greeting: what must come before the first reply.
+        lost: called once with the reason if no more calls can be made, unless `close` ended them. Must not raise.
     """
 
     def __init__(
@@ -157,8 +181,10 @@ class RpcClient:
         registry: Mapping[str, Registered] | None = None,
         gob_limits: GobLimits | None = None,
         greeting: bytes = b"",
+        lost: Callable[[StreamEndedError], None] | None = None,
     ) -> None:
         self._stream = stream
+        self._lost = lost
         self._greeting = greeting
         self._connection = ClientConnection(registry, gob_limits)
         self._waiting: dict[int, Done] = {}
@@ -216,16 +242,17 @@ class RpcClient:
             StreamEndedError: the stream has ended.
         """
         if self._end is not None:
-            raise self._end
+            # Without the frames of the time before, or they would add up.
+            raise self._end.with_traceback(None)
         seq = self._connection.call(method, value, go_type, target, source)
         self._waiting[seq] = done
         self._stream.write(self._connection.data_to_send())
         return seq
 
     @property
-    def is_over(self) -> bool:
-        """Whether no call can be made any more."""
-        return self._end is not None
+    def end(self) -> StreamEndedError | None:
+        """Why no call can be made any more; None if calls can be made."""
+        return self._end
 
     def close(self) -> None:
         """End the stream, after everything that was sent."""
@@ -245,13 +272,13 @@ class RpcClient:
         """See StreamUser."""
         failure = StreamEndedError("the other end has closed the stream" if error is None else f"{error}")
         failure.__cause__ = error
-        self._give_up(failure)
+        self._fail(failure)
         self._stream.close()
 
     def _without_greeting(self, data: bytes) -> bytes:
         size = min(len(data), len(self._greeting))
         if data[:size] != self._greeting[:size]:
-            self._give_up(StreamEndedError("the other end does not know the stream"))
+            self._fail(StreamEndedError("the other end does not know the stream"))
             self._stream.reset()
             return b""
         self._greeting = self._greeting[size:]
@@ -260,7 +287,7 @@ class RpcClient:
     def _tell(self, event: ClientEvent) -> None:
         if isinstance(event, StreamFailed):
             _log.error("calls to the host end: %s", event.error)
-            self._give_up(event.error)
+            self._fail(event.error)
             self._stream.reset()
             return
         done = self._waiting.pop(event.seq, None)
@@ -272,6 +299,13 @@ class RpcClient:
             done(None, CallRefusedError(event.text))
         elif isinstance(event, ReplyUnreadable):
             done(None, ReplyUnreadableError(event.error))
+
+    def _fail(self, failure: StreamEndedError) -> None:
+        if self._end is not None:
+            return
+        self._give_up(failure)
+        if self._lost is not None:
+            self._lost(failure)
 
     def _give_up(self, failure: StreamEndedError) -> None:
         if self._end is not None:

@@ -33,12 +33,22 @@ class StockServer:
     Args:
         plugin: the plugin.
         config: the runtime's settings.
-        shutdown: called when the host asks the plugin to end, or goes.
+        shutdown: called when the host asks the plugin to end.
+        give_up: called with the reason when the host has gone without asking, or when a stream has failed without which
+            the plugin is of no use. The host does not look at streams: it takes failed hooks for consent, and a plugin
+            that answers pings for one that is well.
     """
 
-    def __init__(self, plugin: BoundPlugin, config: RuntimeConfig, shutdown: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        plugin: BoundPlugin,
+        config: RuntimeConfig,
+        shutdown: Callable[[], None],
+        give_up: Callable[[str], None],
+    ) -> None:
         self._plugin = plugin
         self._shutdown = shutdown
+        self._give_up = give_up
         self._gob_limits = GobLimits(
             max_message_bytes=config.max_message_bytes, max_string_bytes=config.max_message_bytes
         )
@@ -67,7 +77,7 @@ class StockServer:
         from mattermost_plugin._stock.api_link import StockApi
         from mattermost_plugin._stock.api_wire import StockCoroutineWire, StockThreadWire
 
-        api = StockApi(self._place, self._grant, self._gob_limits)
+        api = StockApi(self._place, self._grant, self._gob_limits, self._stream_failed)
         return StockCoroutineWire(api), StockThreadWire(api)
 
     async def stop(self, drain_s: float) -> None:
@@ -78,9 +88,14 @@ class StockServer:
     async def close(self) -> None:
         """End the connection."""
         self._grant.close()
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        server, self._server = self._server, None
+        if server is not None:
+            for listening in server.sockets:
+                self._place.loop.remove_reader(listening.fileno())
+            # What was accepted in this turn of the loop becomes a connection in the next, for which asyncio still needs
+            # the server.
+            await asyncio.sleep(0)
+            server.close()
         for connection in tuple(self._connections):
             connection.close()
         try:
@@ -96,6 +111,7 @@ class StockServer:
             begun=self._begin,
             attach_api=self._attach_api,
             quit_asked=self._shutdown,
+            failed=self._stream_failed,
             lost=self._lose,
         )
         self._connections.add(connection)
@@ -114,10 +130,15 @@ class StockServer:
         if host is not None:
             self._grant.give(api, database, host.broker)
 
-    def _lose(self, connection: HostConnection) -> None:
+    def _stream_failed(self, reason: str) -> None:
+        # A connection that ends takes its streams with it, and is told of by itself.
+        if self._host is not None and not self._host.mux.is_over:
+            self._give_up(reason)
+
+    def _lose(self, connection: HostConnection, reason: Exception | None) -> None:
         self._connections.discard(connection)
         if not self._connections:
             self._all_lost.set()
         if connection is self._host:
             # A connection on which nothing was opened is a host's look whether somebody is there.
-            self._shutdown()
+            self._give_up(f"the connection to the host has ended: {reason or 'the host has closed it'}")

@@ -83,7 +83,7 @@ class MuxStream:
             self._consume(len(data))
             user.data_received(data)
         if self._ended:
-            user.ended(self._error)
+            self._tell_end(self._error)
 
     async def read(self, limit: int = _ANY_SIZE) -> bytes:
         """The next bytes, as many as came in one piece; b"" at the end.
@@ -95,8 +95,7 @@ class MuxStream:
             StreamClosedError: the stream was cut off.
         """
         while not self._buffer:
-            if self._error is not None:
-                raise StreamClosedError(f"the stream was cut off: {self._error}") from self._error
+            self._check()
             if self._ended:
                 return b""
             await self._wait_for_data()
@@ -153,14 +152,19 @@ class MuxStream:
             StreamClosedError: the stream was cut off.
         """
         for start in range(0, len(data), _SEND_PIECE):
-            if self._error is not None:
-                raise StreamClosedError(f"the stream was cut off: {self._error}") from self._error
+            self._check()
             piece = data if len(data) <= _SEND_PIECE else data[start : start + _SEND_PIECE]
-            is_on_its_way = self._connection.session.send(self.stream_id, piece)
+            try:
+                is_on_its_way = self._connection.session.send(self.stream_id, piece)
+            except SessionEndedError as error:
+                # The connection is about to tell its streams.
+                raise StreamClosedError(f"the stream was cut off: {error}") from error
             self._connection.flush_soon()
             if not is_on_its_way:
                 await self._wait_drained()
             await self._connection.wait_writable()
+        # What waited for credit when the stream was cut off has not left.
+        self._check()
 
     def close(self) -> None:
         """Close this end's direction, after everything that was written."""
@@ -190,8 +194,7 @@ class MuxStream:
     def feed_end(self) -> None:
         """The peer has closed its direction."""
         self._ended = True
-        if self._user is not None:
-            self._user.ended(None)
+        self._tell_end(None)
         self._wake()
 
     def cut_off(self) -> None:
@@ -203,9 +206,8 @@ class MuxStream:
         if self._error is not None:
             return
         self._error = error
-        had_ended, self._ended = self._ended, True
-        if self._user is not None and not had_ended:
-            self._user.ended(error)
+        self._ended = True
+        self._tell_end(error)
         self._wake()
         self.drained()
 
@@ -213,6 +215,16 @@ class MuxStream:
         """Everything that was written is on its way."""
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
+
+    def _tell_end(self, error: Exception | None) -> None:
+        # The user is let go of: each has the other, and requests should leave nothing for the garbage collector.
+        user, self._user = self._user, None
+        if user is not None:
+            user.ended(error)
+
+    def _check(self) -> None:
+        if self._error is not None:
+            raise StreamClosedError(f"the stream was cut off: {self._error}") from self._error
 
     def _consume(self, size: int) -> None:
         self._connection.session.consume(self.stream_id, size)

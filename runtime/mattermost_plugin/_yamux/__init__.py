@@ -8,6 +8,7 @@ from mattermost_plugin._yamux.errors import (
     PeerError,
     SessionEndedError,
     StreamClosedError,
+    StreamIdsUsedUpError,
     StreamLimitError,
     StreamResetError,
     YamuxError,
@@ -26,7 +27,8 @@ from mattermost_plugin._yamux.events import (
 )
 from mattermost_plugin._yamux.frames import GoAwayCode
 from mattermost_plugin._yamux.limits import Limits
-from mattermost_plugin._yamux.session import Role, Session
+from mattermost_plugin._yamux.role import Role
+from mattermost_plugin._yamux.session import Session
 
 __all__ = [
     "DataReceived",
@@ -44,6 +46,7 @@ __all__ = [
     "StreamClosedError",
     "StreamDrained",
     "StreamEnded",
+    "StreamIdsUsedUpError",
     "StreamLimitError",
     "StreamOpened",
     "StreamReset",

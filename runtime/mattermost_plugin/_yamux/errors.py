@@ -2,8 +2,10 @@
 
 __all__ = [
     "PeerError",
+    "ProtocolViolation",
     "SessionEndedError",
     "StreamClosedError",
+    "StreamIdsUsedUpError",
     "StreamLimitError",
     "StreamResetError",
     "YamuxError",
@@ -40,5 +42,13 @@ class StreamResetError(StreamClosedError):
     """The stream was cut off."""
 
 
+class StreamIdsUsedUpError(YamuxError):
+    """This end has opened as many streams as a session can have; only a new session helps."""
+
+
 class StreamLimitError(YamuxError):
     """More streams wait for the peer than it holds."""
+
+
+class ProtocolViolation(Exception):  # noqa: N818 - what it is; never leaves the package
+    """The peer broke the protocol: what a `PeerError` is made of."""

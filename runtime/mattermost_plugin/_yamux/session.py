@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import enum
 from typing import Final
 
 from mattermost_plugin._yamux.errors import (
     PeerError,
+    ProtocolViolation,
     SessionEndedError,
     StreamClosedError,
+    StreamIdsUsedUpError,
     StreamLimitError,
     YamuxError,
 )
@@ -35,9 +36,10 @@ from mattermost_plugin._yamux.frames import (
     header,
 )
 from mattermost_plugin._yamux.limits import Limits
+from mattermost_plugin._yamux.role import Role
 from mattermost_plugin._yamux.stream import Stream
 
-__all__ = ["Role", "Session"]
+__all__ = ["Session"]
 
 _SYN: Final = int(Flag.SYN)
 _ACK: Final = int(Flag.ACK)
@@ -46,13 +48,6 @@ _RST: Final = int(Flag.RST)
 _ALL_FLAGS: Final = _SYN | _ACK | _FIN | _RST
 _DATA: Final = int(FrameType.DATA)
 _GO_AWAY_CODES: Final = frozenset(int(code) for code in GoAwayCode)
-
-
-class Role(enum.Enum):
-    """Which end this is. The client is the one that connected, for go-plugin the host."""
-
-    CLIENT = 1
-    SERVER = 2
 
 
 class Session:
@@ -70,7 +65,7 @@ class Session:
         self._streams: dict[int, Stream] = {}
         self._own_parity = role.value & 1
         self._next_id = role.value
-        self._out: list[bytes] = []
+        self._out: list[bytes | memoryview] = []
         self._read = 0
         """Bytes received before the ones at hand."""
         self._partial = b""
@@ -113,6 +108,7 @@ class Session:
         Raises:
             SessionEndedError: the session is over or the peer takes no more streams.
             StreamLimitError: too many of this end's streams wait for the peer.
+            StreamIdsUsedUpError: no stream can be opened in this session any more.
         """
         self._require_alive()
         if not self._peer_takes_streams:
@@ -121,7 +117,7 @@ class Session:
             raise StreamLimitError(f"{self._limits.backlog} streams wait to be accepted by the peer")
         stream_id = self._next_id
         if stream_id > MAX_LENGTH:
-            raise StreamLimitError("all stream ids of this connection are used up")
+            raise StreamIdsUsedUpError("all stream ids of this connection are used up")
         self._next_id += 2
         self._unaccepted_ours += 1
         deadline = now + self._limits.accept_timeout_s
@@ -246,7 +242,7 @@ class Session:
                 else:
                     self._take_header(data, position, events)
                     position += HEADER_SIZE
-        except _ProtocolViolation as violation:
+        except ProtocolViolation as violation:
             self._out.append(header(FrameType.GO_AWAY, 0, 0, GoAwayCode.PROTOCOL_ERROR))
             events.append(self._fail(PeerError(str(violation), start + position)))
         self._read = start + end
@@ -270,9 +266,9 @@ class Session:
     def _take_header(self, data: bytes, position: int, events: list[Event]) -> None:
         version, kind, flags, stream_id, length = HEADER.unpack_from(data, position)
         if version != VERSION:
-            raise _ProtocolViolation(f"version {version}")
+            raise ProtocolViolation(f"version {version}")
         if flags & ~_ALL_FLAGS:
-            raise _ProtocolViolation(f"flags {flags:#06x}")
+            raise ProtocolViolation(f"flags {flags:#06x}")
         if kind == _DATA:
             self._receive_data(flags, stream_id, length, events)
         elif kind == FrameType.WINDOW_UPDATE:
@@ -282,13 +278,13 @@ class Session:
         elif kind == FrameType.GO_AWAY:
             self._receive_go_away(length, events)
         else:
-            raise _ProtocolViolation(f"type {kind}")
+            raise ProtocolViolation(f"type {kind}")
 
     def _receive_data(self, flags: int, stream_id: int, length: int, events: list[Event]) -> None:
         stream = self._apply_flags(flags, stream_id, events) if flags else self._streams.get(stream_id)
         if stream is not None:
             if length > stream.window:
-                raise _ProtocolViolation(f"{length} bytes on stream {stream_id}, which has credit for {stream.window}")
+                raise ProtocolViolation(f"{length} bytes on stream {stream_id}, which has credit for {stream.window}")
             stream.window -= length
             if flags & _FIN and not length:
                 self._receive_fin(stream, events)
@@ -303,7 +299,7 @@ class Session:
         if length:
             stream.credit += length
             if stream.credit > MAX_LENGTH:
-                raise _ProtocolViolation(f"credit for {stream.credit} bytes on stream {stream_id}")
+                raise ProtocolViolation(f"credit for {stream.credit} bytes on stream {stream_id}")
             if stream.drain(self._out):
                 events.append(StreamDrained(stream_id))
                 self._finish(stream)
@@ -331,9 +327,9 @@ class Session:
 
     def _receive_syn(self, stream_id: int, events: list[Event]) -> None:
         if stream_id in self._streams:
-            raise _ProtocolViolation(f"stream {stream_id} is opened, which lives already")
+            raise ProtocolViolation(f"stream {stream_id} is opened, which lives already")
         if not stream_id or stream_id & 1 == self._own_parity:
-            raise _ProtocolViolation(f"stream {stream_id} is opened, whose id is not the peer's to choose")
+            raise ProtocolViolation(f"stream {stream_id} is opened, whose id is not the peer's to choose")
         if (
             not self._takes_streams
             or self._unaccepted_theirs >= self._limits.backlog
@@ -347,7 +343,7 @@ class Session:
 
     def _receive_fin(self, stream: Stream, events: list[Event]) -> None:
         if stream.fin_received:
-            raise _ProtocolViolation(f"stream {stream.stream_id} is closed for the second time")
+            raise ProtocolViolation(f"stream {stream.stream_id} is closed for the second time")
         stream.fin_received = True
         events.append(StreamEnded(stream.stream_id))
         if stream.is_over:
@@ -359,11 +355,11 @@ class Session:
         elif flags == _ACK:
             events.append(PingAnswered(length))
         else:
-            raise _ProtocolViolation(f"a ping with flags {flags:#06x}")
+            raise ProtocolViolation(f"a ping with flags {flags:#06x}")
 
     def _receive_go_away(self, length: int, events: list[Event]) -> None:
         if length not in _GO_AWAY_CODES:
-            raise _ProtocolViolation(f"go-away code {length}")
+            raise ProtocolViolation(f"go-away code {length}")
         self._peer_takes_streams = False
         events.append(GoAwayReceived(length))
         if length != GoAwayCode.NORMAL:
@@ -401,7 +397,3 @@ class Session:
         self._streams.clear()
         self._partial = b""
         return SessionFailed(error)
-
-
-class _ProtocolViolation(Exception):  # noqa: N818 - what it is; never leaves the module
-    """The peer broke the protocol."""

@@ -41,7 +41,7 @@ class Stream:
         """Bytes that were received and not yet told to be consumed."""
         self.unreturned = 0
         """Bytes that were consumed and whose credit has not gone back."""
-        self.waiting: deque[bytes] = deque()
+        self.waiting: deque[memoryview] = deque()
         self.fin_wanted = False
         self.fin_sent = False
         self.fin_received = False
@@ -52,19 +52,20 @@ class Stream:
         """Whether both directions are closed."""
         return self.fin_sent and self.fin_received
 
-    def write(self, data: bytes, out: list[bytes]) -> None:
+    def write(self, data: bytes, out: list[bytes | memoryview]) -> None:
         """Put data into frames as far as the credit goes, and keep the rest."""
         if self.waiting:
-            self.waiting.append(data)
+            self.waiting.append(memoryview(data))
         elif len(data) <= self.credit:
             self.credit -= len(data)
             out.append(header(FrameType.DATA, 0, self.stream_id, len(data)))
             out.append(data)
         else:
-            self.waiting.append(data)
+            # A view: it is cut into windows without copying the rest each time.
+            self.waiting.append(memoryview(data))
             self.drain(out)
 
-    def drain(self, out: list[bytes]) -> bool:
+    def drain(self, out: list[bytes | memoryview]) -> bool:
         """Send on what waits, as far as the credit goes. Returns whether something waited and all of it has gone."""
         if not self.waiting:
             return False
@@ -80,13 +81,13 @@ class Stream:
             out.append(data)
         return not self.waiting
 
-    def finish(self, out: list[bytes]) -> None:
+    def finish(self, out: list[bytes | memoryview]) -> None:
         """Close this end's direction, once nothing waits."""
         if self.fin_wanted and not self.fin_sent and not self.waiting:
             self.fin_sent = True
             out.append(header(FrameType.WINDOW_UPDATE, Flag.FIN, self.stream_id, 0))
 
-    def consume(self, size: int, out: list[bytes]) -> None:
+    def consume(self, size: int, out: list[bytes | memoryview]) -> None:
         """Give credit back for bytes that were read."""
         self.unread -= size
         self.unreturned += size

@@ -74,6 +74,10 @@ class ApiServer(grpc.GenericRpcHandler):
         server, self._server = self._server, None
         if server is not None:
             await server.stop(STOP_S)
+        self.remove_socket()
+
+    def remove_socket(self) -> None:
+        """Leave nothing in the temporary folder. Nobody can connect any more."""
         folder, self._folder = self._folder, None
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)

@@ -77,6 +77,12 @@ class DevHost:
         forget_bundles(self.world)
         self.store.close()
 
+    def abandon(self) -> None:
+        """Close the file and leave no others behind, for a process that ends at once; plugins are not ended."""
+        for runner in tuple(self._runners.values()):
+            runner.abandon()
+        self.store.close()
+
     async def settle(self) -> None:
         """Wait until all hooks that run beside other things have ended, also those that they cause."""
         await self.world.hooks.settle()

@@ -166,6 +166,10 @@ class PluginRunner:
         await self._api.stop()
         self.plugin.api_target = ""
 
+    def abandon(self) -> None:
+        """Leave no files behind, for a process that ends at once."""
+        self._api.remove_socket()
+
     async def is_healthy(self) -> bool:
         """Ping the plugin."""
         return self._link is not None and await self._link.is_healthy()

@@ -122,13 +122,18 @@ class _Session:
         await asyncio.gather(*self._keeping, return_exceptions=True)
         if self._page is not None:
             await self._page.stop()
-        await asyncio.gather(*(self._host.disable(plugin.plugin_id) for plugin in self._host.world.plugins))
+        plugins = list(self._host.world.plugins)
+        ends = [self._host.disable(plugin.plugin_id) for plugin in plugins]
+        for plugin, end in zip(plugins, await asyncio.gather(*ends, return_exceptions=True), strict=True):
+            # The others are ended, and the file is closed, all the same.
+            if isinstance(end, BaseException):
+                self._log("error", f"{plugin.plugin_id} cannot be ended: {end}")
         await self._host.close()
 
     def kill(self) -> None:
         """Kill the plugins' processes and close the file."""
         self._kill_processes()
-        self._host.store.close()
+        self._host.abandon()
 
     def _kill_processes(self) -> None:
         for plugin in self._host.world.plugins:
