@@ -229,8 +229,12 @@ class SlowReader:
         return _marshaled(made, self._take(self._uint()))
 
     def _interface(self) -> object:
+        first = self._pos
         size = self._uint()
         if not size:
+            # Nil in one byte, as all senders write it; Go takes any zero.
+            if self._pos > first + 1:
+                raise Malformed("nil")
             return None
         name = self._take(size)
         type_id = self._held_type()

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from mattermost_plugin._gob import DICTS, SKIP, GobEncodeError, GobError, Registered, Source, Target
 from mattermost_plugin._gob import Limits as GobLimits
@@ -35,6 +35,9 @@ from mattermost_plugin._stock.stream import MuxStream
 __all__ = ["CallRefusedError", "ReplyUnreadableError", "RpcClient", "RpcServer"]
 
 _log = logging.getLogger(__name__)
+
+_MAX_UNTAKEN: Final = 16 * 1024
+"""Answers that the host gives no credit for. As many calls may be under way; hosts read answers all the time."""
 
 Done: TypeAlias = Callable[[object, NetRPCError | None], None]
 
@@ -95,7 +98,7 @@ class RpcServer:
     def fail(self, call: Call, text: str) -> None:
         """Answer a call with an error."""
         self._connection.fail(call, text)
-        self._stream.write(self._connection.data_to_send())
+        self._write_answer()
 
     def _send(self, call: Call, value: object, go_type: GoType, source: Source) -> str | None:
         """Answer a call. Returns why that cannot be done, if it cannot."""
@@ -104,11 +107,17 @@ class RpcServer:
         except GobEncodeError as error:
             _log.error("%s: the reply to %s cannot be sent: %s", self._label, call.method, error)
             return f"the plugin's reply cannot be sent: {error.reason}"
-        self._stream.write(self._connection.data_to_send())
+        self._write_answer()
         if not self._connection.open_calls:
             # Others would share the send; for one alone it only comes later.
             self._stream.flush()
         return None
+
+    def _write_answer(self) -> None:
+        if self._stream.pieces_waiting >= _MAX_UNTAKEN:
+            _log.error("%s: the host calls and takes no answers", self._label)
+            self._stream.reset()
+        self._stream.write(self._connection.data_to_send())
 
     # For the stream
 
@@ -133,7 +142,7 @@ class RpcServer:
             self._give_up(self, event.call, f"the plugin cannot use the request: {event.reason}")
         elif isinstance(event, RequestRefused):
             _log.warning("%s: %s was refused: %s", self._label, event.call.method, event.reason)
-            self._stream.write(self._connection.data_to_send())
+            self._write_answer()
         elif isinstance(event, RequestAbandoned):
             _log.warning("%s: the host could not encode the arguments of %s", self._label, event.call.method)
         elif isinstance(event, StreamFailed):

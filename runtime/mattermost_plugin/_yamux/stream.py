@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import TypeAlias
 
 from mattermost_plugin._yamux.frames import Flag, FrameType, header
 from mattermost_plugin._yamux.limits import INITIAL_WINDOW
 
-__all__ = ["Stream"]
+__all__ = ["Piece", "Stream"]
+
+Piece: TypeAlias = bytes | memoryview
+"""What goes out."""
 
 _RETURN_AT = INITIAL_WINDOW // 2
 """Credit goes back when half a window has been read: seldom enough to cost nothing, soon enough to stop no sender."""
@@ -41,7 +45,7 @@ class Stream:
         """Bytes that were received and not yet told to be consumed."""
         self.unreturned = 0
         """Bytes that were consumed and whose credit has not gone back."""
-        self.waiting: deque[bytes] = deque()
+        self.waiting: deque[Piece] = deque()
         self.fin_wanted = False
         self.fin_sent = False
         self.fin_received = False
@@ -52,7 +56,7 @@ class Stream:
         """Whether both directions are closed."""
         return self.fin_sent and self.fin_received
 
-    def write(self, data: bytes, out: list[bytes]) -> None:
+    def write(self, data: bytes, out: list[Piece]) -> None:
         """Put data into frames as far as the credit goes, and keep the rest."""
         if self.waiting:
             self.waiting.append(data)
@@ -64,13 +68,15 @@ class Stream:
             self.waiting.append(data)
             self.drain(out)
 
-    def drain(self, out: list[bytes]) -> bool:
+    def drain(self, out: list[Piece]) -> bool:
         """Send on what waits, as far as the credit goes. Returns whether something waited and all of it has gone."""
         if not self.waiting:
             return False
         while self.waiting and self.credit:
             data = self.waiting[0]
             if len(data) > self.credit:
+                # Without copies: a peer may give its credit by the byte.
+                data = memoryview(data)
                 self.waiting[0] = data[self.credit :]
                 data = data[: self.credit]
             else:
@@ -80,13 +86,13 @@ class Stream:
             out.append(data)
         return not self.waiting
 
-    def finish(self, out: list[bytes]) -> None:
+    def finish(self, out: list[Piece]) -> None:
         """Close this end's direction, once nothing waits."""
         if self.fin_wanted and not self.fin_sent and not self.waiting:
             self.fin_sent = True
             out.append(header(FrameType.WINDOW_UPDATE, Flag.FIN, self.stream_id, 0))
 
-    def consume(self, size: int, out: list[bytes]) -> None:
+    def consume(self, size: int, out: list[Piece]) -> None:
         """Give credit back for bytes that were read."""
         self.unread -= size
         self.unreturned += size
