@@ -16,7 +16,24 @@ INTERFACE: Final = 8
 IDS: Final = range(64, 72)
 """Ids of invented types."""
 
-NUMBERS: Final = (0, 1, 2, 63, 64, 65, 127, 128, 255, 256, 1 << 15, 1 << 31, 1 << 32, (1 << 63) - 1, 1 << 63, (1 << 64) - 1)
+NUMBERS: Final = (
+    0,
+    1,
+    2,
+    63,
+    64,
+    65,
+    127,
+    128,
+    255,
+    256,
+    1 << 15,
+    1 << 31,
+    1 << 32,
+    (1 << 63) - 1,
+    1 << 63,
+    (1 << 64) - 1,
+)
 BYTES: Final = bytes((0, 1, 2, 3, 4, 5, 6, 7, 8, 0x0C, 0x10, 0x7F, 0x80, 0xF7, 0xF8, 0xFE, 0xFF))
 NAMES: Final = ("A", "B", "Id", "Name", "Time", "Props", "class", "x'y\\", "\n#", "é" * 40, "A" * 90, "__gob_places__")
 REGISTERED: Final = (b"string", b"int", b"x", b"map[string]interface {}", b"*model.AppError", b"\xff", b"n" * 130)

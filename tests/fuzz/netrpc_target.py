@@ -282,8 +282,13 @@ def _requests() -> list[bytes]:
     found = []
     for start in range(0, len(names), 8):
         encoder = Encoder()
-        calls = [Item(Call(name, number), REQUEST_TYPE, REQUEST_SOURCE) for number, name in enumerate(names[start:][:8])]
-        parts = [encoder.encode_all((call, Item({}, go_type(HOOKS[name][0])))) for call, name in zip(calls, HOOKS, strict=False)]
+        calls = [
+            Item(Call(name, number), REQUEST_TYPE, REQUEST_SOURCE) for number, name in enumerate(names[start:][:8])
+        ]
+        parts = [
+            encoder.encode_all((call, Item({}, go_type(HOOKS[name][0]))))
+            for call, name in zip(calls, HOOKS, strict=False)
+        ]
         found.append(bytes((0, 50, start)) + b"".join(parts))
     return found
 

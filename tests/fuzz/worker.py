@@ -11,11 +11,10 @@ import hashlib
 import os
 import sys
 import traceback
+from importlib import import_module
 from pathlib import Path
 from random import Random
-from typing import Final
-
-import atheris
+from typing import Any, Final
 
 from tests.fuzz.bounds import bounded_time
 from tests.fuzz.target import FuzzTarget
@@ -23,6 +22,9 @@ from tests.fuzz.target import FuzzTarget
 __all__: list[str] = []
 
 _GUIDED_BY: Final = ["mattermost_plugin._gob", "mattermost_plugin._yamux", "mattermost_plugin._netrpc"]
+atheris: Final[Any] = import_module("atheris")
+"""Not at hand where nobody fuzzes, and without types."""
+
 _STACK: Final = "mattermost_plugin._stock"
 _TESTS: Final = f"{os.sep}tests{os.sep}fuzz{os.sep}"
 
@@ -71,7 +73,9 @@ def main() -> None:
     def mutate(data: bytes, max_size: int, seed: int) -> bytes:
         return target.mutate(data, Random(seed), atheris.Mutate)[:max_size]
 
-    atheris.Setup([sys.argv[0], *options, f"-max_len={target.max_bytes}", str(inputs)], one_input, custom_mutator=mutate)
+    atheris.Setup(
+        [sys.argv[0], *options, f"-max_len={target.max_bytes}", str(inputs)], one_input, custom_mutator=mutate
+    )
     atheris.Fuzz()
 
 

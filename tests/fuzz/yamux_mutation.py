@@ -11,7 +11,21 @@ from mattermost_plugin._yamux.frames import HEADER, HEADER_SIZE
 __all__ = ["Frame", "frames", "invented", "joined", "mutated"]
 
 WINDOW: Final = 256 * 1024
-LENGTHS: Final = (0, 1, 2, 3, 12, 255, WINDOW // 2, WINDOW - 1, WINDOW, WINDOW + 1, 1 << 31, (1 << 32) - WINDOW, (1 << 32) - 1)
+LENGTHS: Final = (
+    0,
+    1,
+    2,
+    3,
+    12,
+    255,
+    WINDOW // 2,
+    WINDOW - 1,
+    WINDOW,
+    WINDOW + 1,
+    1 << 31,
+    (1 << 32) - WINDOW,
+    (1 << 32) - 1,
+)
 FLAGS: Final = (0, 0, 0, 1, 1, 2, 4, 4, 8, 3, 5, 9, 6, 12, 15, 16, 1 << 15)
 STREAMS: Final = (0, 1, 2, 3, 4, 5, 6, 7, 9, (1 << 32) - 1, (1 << 32) - 2)
 _MOST_PAYLOAD: Final = 64
@@ -91,7 +105,9 @@ def _change_payload(found: list[Frame], random: Random, others: Sequence[bytes])
     frame = found[place]
     if frame.kind == 0:
         at = random.randint(0, len(frame.payload))
-        payload = frame.payload[:at] + random.randbytes(random.randint(0, 3)) + frame.payload[at + random.randint(0, 3) :]
+        payload = (
+            frame.payload[:at] + random.randbytes(random.randint(0, 3)) + frame.payload[at + random.randint(0, 3) :]
+        )
         found[place] = frame._replace(payload=payload, length=len(payload))
 
 

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from mattermost_plugin._gob import DICTS, SKIP, GobEncodeError, GobError, Registered, Source, Target
 from mattermost_plugin._gob import Limits as GobLimits
 from mattermost_plugin._gob.go_types import GoType
+from mattermost_plugin._gob.shapes import readable
 from mattermost_plugin._netrpc import (
     EMPTY,
     Call,
@@ -141,10 +142,12 @@ class RpcServer:
             _log.error("%s: %s cannot be used: %s", self._label, event.call.method, event.reason)
             self._give_up(self, event.call, f"the plugin cannot use the request: {event.reason}")
         elif isinstance(event, RequestRefused):
-            _log.warning("%s: %s was refused: %s", self._label, event.call.method, event.reason)
+            # The name is in the reason, and it is whatever the host has sent.
+            _log.warning("%s: a call was refused: %s", self._label, readable(event.reason))
             self._write_answer()
         elif isinstance(event, RequestAbandoned):
-            _log.warning("%s: the host could not encode the arguments of %s", self._label, event.call.method)
+            method = readable(event.call.method)
+            _log.warning("%s: the host could not encode the arguments of %s", self._label, method)
         elif isinstance(event, StreamFailed):
             _log.error("%s: %s", self._label, event.error)
             self._stream.reset()
