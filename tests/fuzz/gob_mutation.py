@@ -126,7 +126,9 @@ def _remove(bodies: list[bytes], random: Random, others: Sequence[bytes]) -> Non
 
 def _cut(bodies: list[bytes], random: Random, others: Sequence[bytes]) -> None:
     number, place = _somewhere(bodies, random)
-    bodies[number] = bodies[number][:place]
+    # In the midst of a text as often as anywhere.
+    texts = [at for at, byte in enumerate(bodies[number]) if chr(byte).isalpha()]
+    bodies[number] = bodies[number][: random.choice(texts) if texts and random.random() < 0.5 else place]
 
 
 def _move(bodies: list[bytes], random: Random, others: Sequence[bytes]) -> None:
@@ -180,6 +182,7 @@ _ON_MESSAGES: Final[tuple[Callable[[list[bytes], Random, Sequence[bytes]], None]
     _renumber,
     _remove,
     _cut,
+    _cut,
     _move,
     _repeat,
     _splice,
@@ -189,7 +192,8 @@ _ON_MESSAGES: Final[tuple[Callable[[list[bytes], Random, Sequence[bytes]], None]
 
 
 def _somewhere(bodies: list[bytes], random: Random) -> tuple[int, int]:
-    number = random.randrange(len(bodies))
+    # Values come last, behind as many definitions as there are types.
+    number = random.choice((random.randrange(len(bodies)), len(bodies) - 1))
     return number, random.randrange(len(bodies[number]) or 1)
 
 

@@ -33,7 +33,7 @@ from tests.fuzz.gob_mutation import invented, mutated
 from tests.fuzz.gob_slow import Malformed, SlowReader
 from tests.fuzz.go_type_of import GoTypes
 from tests.fuzz.target import Mutate
-from tests.gob.streams import features, vectors
+from tests.gob.streams import features, stock_encoder, stock_table, vectors
 
 __all__ = ["HEAD", "LIMITS", "GobTarget", "with_head"]
 
@@ -53,6 +53,9 @@ LIMITS: Final = Limits(
 STRUCT_NAMES: Final = tuple(STRUCTS)
 HEAD: Final = 3
 """Two bytes choose a struct, one the size of the pieces."""
+
+
+_ANYTHING: Final = {"text": "short", "list": ["a", 1.5, None, {"deep": True}], "last": "more than a few"}
 
 
 def with_head(name: str, size: int, stream: bytes) -> bytes:
@@ -170,6 +173,11 @@ def _seeds() -> Iterator[bytes]:
             yield with_head(name if name in STRUCTS else STRUCT_NAMES[0], 5, vector.data)
     for data in features().values():
         yield with_head("model.Post", 1, data)
+    for name, (go, _, fields) in STRUCTS.items():
+        # What users decide, and what has readers of its own.
+        free = {field: _ANYTHING for field, _, conversion, _ in fields if conversion in ("object", "value")}
+        if free:
+            yield with_head(name, 3, stock_encoder().encode(free, stock_table().struct(go)))
 
 
 @cache

@@ -16,6 +16,7 @@ from mattermost_plugin._stock.server import StockServer
 from mattermost_plugin.config import RuntimeConfig
 from mattermost_plugin.errors import PluginError
 from tests.fuzz.gob_mutation import mutated as mutated_gob
+from tests.fuzz.pipe import Pipe
 from tests.fuzz.stock_plugin import Hosted
 from tests.fuzz.target import Mutate
 from tests.fuzz.virtual_loop import VirtualLoop
@@ -33,9 +34,6 @@ _EXPECTED: Final = (PluginError, TimeoutError, RuntimeError, AssertionError)
 
 _ALL_LIMITS_S: Final = 1000.0
 """Longer than any time limit of the wire and of handlers."""
-
-_MOST_WRITTEN: Final = 1 << 20
-
 
 class StockTarget:
     """See FuzzTarget."""
@@ -153,39 +151,6 @@ class VirtualRunner:
         sent, rest = frames(transport.written)
         assert not rest, "a frame that is not there as a whole"
         assert all(frame.version == 0 and frame.kind in range(4) for frame in sent)
-
-
-class Pipe(asyncio.Transport):
-    """What a socket would be."""
-
-    def __init__(self, protocol: Any) -> None:
-        super().__init__()
-        self._protocol = protocol
-        self._is_closing = False
-        self.written = b""
-        protocol.connection_made(self)
-
-    def deliver(self, data: bytes) -> None:
-        if data and not self._is_closing:
-            self._protocol.data_received(data)
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.written += data
-        assert len(self.written) <= _MOST_WRITTEN, "answers without end"
-
-    def get_write_buffer_size(self) -> int:
-        return 0
-
-    def is_closing(self) -> bool:
-        return self._is_closing
-
-    def close(self) -> None:
-        if not self._is_closing:
-            self._is_closing = True
-            asyncio.get_running_loop().call_soon(self._protocol.connection_lost, None)
-
-    def abort(self) -> None:
-        self.close()
 
 
 class _Log(logging.Handler):

@@ -71,7 +71,7 @@ def _time(value: GoTime) -> JSON:
     try:
         return value.isoformat()
     except (OverflowError, ValueError):
-        # Not in the years that a text can have, or with a zone of its own.
+        # Not in the years that a text can have, or of a zone that it cannot have.
         return {"$time": list(value)}
 
 
