@@ -1,10 +1,15 @@
 """What is kept for all streams is bounded, and can be made anew at any time."""
 
-from mattermost_plugin._gob.code_writer import Form
+import pytest
+
+from mattermost_plugin._gob import NEED_DATA, Decoder, GobMismatchError, RecordTarget
+from mattermost_plugin._gob.code_writer import CodeWriter, Form
 from mattermost_plugin._gob.linking import Function, Library, Links, load
+from mattermost_plugin._gob.puts import Put
 from mattermost_plugin._gob.readers import Readers
-from mattermost_plugin._gob.shapes import BASIC_SHAPES, Kind, Node, ShapePool
+from mattermost_plugin._gob.shapes import BASIC_SHAPES, Kind, Node, Shape, ShapePool
 from mattermost_plugin._gob.targets import GENERIC
+from tests.gob.craft import define_struct, stream, value
 
 INT = BASIC_SHAPES[2]
 
@@ -34,6 +39,48 @@ def test_functions_are_made_anew_after_they_were_forgotten() -> None:
         readers.read(shape, GENERIC)
     assert readers.known((Form.READ, shapes[0], GENERIC)) is None
     assert readers.read(shapes[0], GENERIC) is not first
+
+
+def test_long_functions_are_forgotten_sooner() -> None:
+    pool = ShapePool()
+    names = tuple(f"F{number}" for number in range(100))
+    node: Node = (Kind.STRUCT, "", 0, names, (INT,) * 100)
+    readers = Readers(max_source=10_000)
+    (large,) = pool.shapes([node], is_recursive=False)
+    first = readers.fill(large, GENERIC)
+    assert readers.fill(large, GENERIC) is first
+    readers.skip(large)
+    assert readers.fill(large, GENERIC) is not first
+
+
+def test_fields_and_their_names_count_as_shapes_do() -> None:
+    def struct(*names: str) -> Node:
+        return Kind.STRUCT, "", 0, names, (INT,) * len(names)
+
+    for other in (struct(*"abcdefg"), struct("x" * 500)):
+        pool = ShapePool(size=8)
+        (first,) = pool.shapes([struct("F")], is_recursive=False)
+        assert pool.shapes([struct("F")], is_recursive=False) == (first,)
+        pool.shapes([other], is_recursive=False)
+        assert pool.shapes([struct("F")], is_recursive=False) != (first,)
+
+
+def test_a_struct_that_is_refused_has_no_code_written_again() -> None:
+    calls: list[str] = []
+
+    class Refusing(Put):
+        def emit(self, code: CodeWriter, shape: Shape) -> str:
+            calls.append(shape.label)
+            raise GobMismatchError("never")
+
+    target = RecordTarget[object](dict, {"A": Refusing()})
+    decoder = Decoder()
+    decoder.feed(stream(define_struct(64, "S", A=2), *[value(64, b"\0")] * 3))
+    for _ in range(3):
+        with pytest.raises(GobMismatchError, match="never at byte .* in A"):
+            decoder.next_value(target)
+    assert decoder.next_value(target) is NEED_DATA
+    assert calls == ["int"]
 
 
 class Countdown(Library[int]):

@@ -10,9 +10,11 @@ import pytest
 from mattermost_plugin._gob import GENERIC, NEED_DATA, SKIP, Decoder, GobError, GobLimitError, Limits, Target
 from mattermost_plugin._gob.primitives import uint_bytes
 from tests.gob.craft import (
+    FLOAT,
     INT,
     INTERFACE,
     STRING,
+    UINT,
     define_array,
     define_map,
     define_slice,
@@ -179,6 +181,16 @@ def test_structs_in_interfaces_count(target: Target[object]) -> None:
     refuse(data, "max_elements", Limits(max_elements=190), target)
 
 
+@pytest.mark.parametrize("key", [INT, UINT, FLOAT])
+def test_many_keys_that_may_collide(key: int) -> None:
+    entries = b"".join(uint_bytes(number) + b"\x02" for number in range(200))
+    data = stream(define_map(64, key, INT), plain(64, uint_bytes(200) + entries))
+    read(data, GENERIC, Limits(max_number_keys=200))
+    refuse(data, "max_number_keys", Limits(max_number_keys=199))
+    # Nothing is kept of keys that are skipped.
+    read(data, SKIP, Limits(max_number_keys=1))
+
+
 def test_an_array_of_many_does_not_make_room_before() -> None:
     tracemalloc.start()
     try:
@@ -238,7 +250,9 @@ def cut_often(times: int) -> tuple[bytes, ...]:
 def test_a_value_cut_often_is_read_again_a_bounded_number_of_times() -> None:
     messages = cut_often(20)
     assert read(stream(*messages)) == [[(f"n{number}", [1]) for number in range(20)]]
-    refuse(stream(*messages), "max_reread_bytes", Limits(max_reread_bytes=1000))
+    # However small the limit, a value may be read some dozen times.
+    assert len(read(stream(*messages), limits=Limits(max_reread_bytes=1))) == 1
+    refuse(stream(*cut_often(200)), "max_reread_bytes", Limits(max_reread_bytes=1000))
 
 
 def test_messages_of_one_value_are_bounded_together() -> None:

@@ -17,6 +17,12 @@ HOOKS = 7
 """Number of the hooks stream. The plugin's own are 2, 4 and so on, in the order in which it dials."""
 
 
+def connection_bytes(direction: str) -> bytes:
+    """All that one end has sent."""
+    entries = map(json.loads, SESSION.read_text(encoding="utf-8").splitlines())
+    return b"".join([bytes.fromhex(entry["hex"]) for entry in entries if entry.get("dir") == direction])
+
+
 class Recording:
     """What went over each stream.
 
@@ -25,14 +31,9 @@ class Recording:
     """
 
     def __init__(self) -> None:
-        chunks: dict[str, bytes] = defaultdict(bytes)
-        for line in SESSION.read_text(encoding="utf-8").splitlines():
-            entry = json.loads(line)
-            if "hex" in entry:
-                chunks[entry["dir"]] += bytes.fromhex(entry["hex"])
         self.payloads: dict[tuple[str, int], list[bytes]] = defaultdict(list)
-        for direction, data in chunks.items():
-            self._split(direction, data)
+        for direction in (HOST, PLUGIN):
+            self._split(direction, connection_bytes(direction))
 
     def messages(self, direction: str, stream: int, skip: int = 4) -> list[tuple[Any, Any]]:
         """Headers and bodies; a brokered stream begins with its number, which is left out."""

@@ -29,7 +29,7 @@ from mattermost_plugin._gob.primitives import (
 )
 from mattermost_plugin._gob.shapes import Kind, Shape, readable
 from mattermost_plugin._gob.source_text import SourceText
-from mattermost_plugin._gob.state import too_deep, too_many, wrong_length
+from mattermost_plugin._gob.state import too_deep, too_many, too_many_keys, wrong_length
 from mattermost_plugin._gob.struct_numbers import SHORT_FIELDS, WIDE, long_delta
 from mattermost_plugin._gob.values import Pairs
 
@@ -70,6 +70,9 @@ _INLINE_LEVELS: Final = 3
 _KEYS: Final = frozenset({Kind.BOOL, Kind.INT, Kind.UINT, Kind.FLOAT, Kind.STRING})
 """Kinds of keys that make a map a dict. Others are unhashable, or hash to what a peer can choose."""
 
+_NUMBERS: Final = frozenset({Kind.INT, Kind.UINT, Kind.FLOAT})
+"""Kinds of keys whose hashes a peer can choose, so that their number is limited."""
+
 GLOBALS: Final = {
     "Pairs": Pairs,
     "SMALL_FLOATS": SMALL_FLOATS,
@@ -83,6 +86,7 @@ GLOBALS: Final = {
     "skip_long": skip_long,
     "too_deep": too_deep,
     "too_many": too_many,
+    "too_many_keys": too_many_keys,
     "wrong_length": wrong_length,
 }
 """Names that compiled code can use."""
@@ -222,6 +226,8 @@ class CodeWriter(SourceText):
         container, put = f"v{self._level}", f"a{self._level}"
         self.count(shape)
         is_dict = shape.kind is Kind.MAP and shape.key.kind in _KEYS
+        if is_dict and shape.key.kind in _NUMBERS:
+            self.line("if b > 127 and b > st.limits.max_number_keys: raise too_many_keys(pos)")
         make = "{}" if is_dict else "Pairs()" if shape.kind is Kind.MAP else "[]"
         self.line(f"{container} = {make}")
         if not is_dict:

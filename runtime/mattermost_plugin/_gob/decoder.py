@@ -37,6 +37,10 @@ _MAX_PATH: Final = 200
 """Characters of a path in an error."""
 
 
+_MAX_REREADS: Final = 32
+"""How often a whole value may be read, beside `max_reread_bytes`."""
+
+
 class NeedData(Enum):
     """Type of `NEED_DATA`."""
 
@@ -216,8 +220,8 @@ class Decoder:
                 self._die(Fault(0, f"a value of {size} bytes", "max_message_bytes"), self._messages.offset)
             if _begins_with_definition(body):
                 continue
-            trouble.reread += size
-            if trouble.reread > self._limits.max_reread_bytes:
+            trouble.reread += size - len(body)
+            if trouble.reread > self._limits.max_reread_bytes + _MAX_REREADS * size:
                 self._die(Fault(0, "a value cut too often", "max_reread_bytes"), self._messages.offset)
             self._buf = b"".join(trouble.bodies)
             trouble.bodies = [self._buf]

@@ -123,6 +123,9 @@ def make_interface_reader(target: AnyTarget, functions: Functions) -> InterfaceR
 
 def _long_name(buf: bytes, pos: int, first: int, st: ReadState) -> tuple[int, int]:
     size, start = long_uint(buf, pos, first)
+    if not size:
+        # Nil is a plain zero, whatever the length of a number allows.
+        raise Fault(pos, "a registered name of no bytes")
     if size > st.limits.max_name_bytes:
         raise Fault(pos, f"a registered name of {size} bytes", "max_name_bytes")
     return size, start

@@ -3,8 +3,9 @@
 A struct is an object by Go's field names with the fields that were sent. What JSON has no word for is an object with
 one key that begins with a dollar: {"$bytes": base64}, {"$type": name, "value": ...} for what an interface holds,
 {"$float": "NaN"}, {"$complex": [real, imaginary]}, {"$map": [[key, value], ...]} for keys that are no texts or
-numbers. A time is its RFC 3339 text, a value that marshals itself its text if it is one. An empty slice is null: it is
-what Go reads back, for it has no other way to write nil.
+numbers, {"$time": [seconds, nanoseconds, offset]} for times that RFC 3339 cannot have. Other times are its texts, a
+value that marshals itself its text if it is one. An empty slice is null: it is what Go reads back, for it has no other
+way to write nil.
 """
 
 from __future__ import annotations
@@ -70,8 +71,8 @@ def _time(value: GoTime) -> JSON:
     try:
         return value.isoformat()
     except (OverflowError, ValueError):
-        # Not in the years that a text can have.
-        return _bytes(value.to_bytes())
+        # Not in the years that a text can have, or of a zone that it cannot have.
+        return {"$time": list(value)}
 
 
 def _marshaled(value: bytes) -> JSON:

@@ -14,7 +14,7 @@ class Limits:
     """Limits of one stream. All are positive.
 
     Together they bound memory and time: memory by the size of the messages plus about 100 bytes for each element
-    that `max_elements` allows, time by the bytes received plus `max_reread_bytes`.
+    that `max_elements` allows, time by a multiple of the bytes received plus `max_reread_bytes`.
 
     Raises:
         ValueError: a limit is not positive.
@@ -47,8 +47,13 @@ class Limits:
     max_name_bytes: int = 1024
     """Bytes of a name: of a type, a field, or a registered name, for which Go has the same limit."""
 
-    max_reread_bytes: int = 256 * _MEBI
-    """Bytes of one value that are read again because a type was defined in the midst of it (see `Decoder`)."""
+    max_reread_bytes: int = _MEBI
+    """Bytes of one value that are read again because types were defined in its midst (see `Decoder`), beside 32 times
+    those that it has so far. A Go host defines each type once on a stream, some dozen of them within values."""
+
+    max_number_keys: int = 32 * 1024
+    """Entries of a map whose keys are numbers. Python's hashes of numbers are no secret, so a peer may choose keys that
+    collide; those of texts are. No stock map has such keys."""
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -31,13 +31,19 @@ _numbers: Final = count(1)
 class Library(ABC, Generic[K]):
     """Functions by key.
 
+    All are forgotten and begun anew when there are too many, so that no peer can fill the memory. Those in use stay
+    good.
+
     Args:
-        size: Number of functions at which all are forgotten and begun anew, so that no peer can fill the memory.
-            Those in use stay good.
+        size: Number of functions at which that happens.
+        max_source: Characters of their sources at which it happens, each of which stands for some ten bytes of memory.
+            All types of the stock plugin interface have a million.
     """
 
-    def __init__(self, size: int = 4 * 1024) -> None:
+    def __init__(self, size: int = 4 * 1024, max_source: int = 16 << 20) -> None:
         self._size = size
+        self._max_source = max_source
+        self._source = 0
         self._functions: dict[K, Function] = {}
 
     @abstractmethod
@@ -53,10 +59,16 @@ class Library(ABC, Generic[K]):
         function = self._functions.get(key)
         if function is None:
             function = self.compile(key)
-            if len(self._functions) >= self._size:
-                self._functions.clear()
+            self._source += _source_size(function)
+            if len(self._functions) >= self._size or self._source > self._max_source:
+                self.forget()
+                self._source = _source_size(function)
             self._functions[key] = function
         return function
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._functions.clear()
 
 
 class Links(Generic[K]):
@@ -104,6 +116,11 @@ class _Loader:
     def get_source(self, name: str) -> str:
         """The source; part of Python's protocol for loaders."""
         return self._source
+
+
+def _source_size(function: Function) -> int:
+    loader = getattr(function, "__globals__", {}).get("__loader__")
+    return len(loader.get_source("")) if isinstance(loader, _Loader) else 0
 
 
 def load(source: str, namespace: dict[str, object], name: str) -> Function:

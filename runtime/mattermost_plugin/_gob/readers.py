@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import Final, NoReturn, TypeAlias
 
 from mattermost_plugin._gob.code_writer import CodeWriter, Form
+from mattermost_plugin._gob.errors import GobMismatchError
 from mattermost_plugin._gob.held import Fill, InterfaceReader, Read, Skip, make_interface_reader
 from mattermost_plugin._gob.held_skip import InterfaceSkipper
 from mattermost_plugin._gob.linking import PLACES, Function, Library, Links, load
@@ -12,6 +13,9 @@ from mattermost_plugin._gob.shapes import Shape
 from mattermost_plugin._gob.targets import SKIP, AnyTarget, StructPlan
 
 __all__ = ["READERS", "Readers"]
+
+_MAX_PLANNED: Final = 256 * 1024
+"""Fields in plans that are kept."""
 
 _Key: TypeAlias = tuple[Form, Shape, AnyTarget | None]
 
@@ -23,27 +27,20 @@ class Readers(Library[_Key]):
         size: See `Library`.
     """
 
-    def __init__(self, size: int = 4 * 1024) -> None:
-        super().__init__(size)
+    def __init__(self, size: int = 4 * 1024, max_source: int = 16 << 20) -> None:
+        super().__init__(size, max_source)
+        self._planned = 0
         self._plans: dict[tuple[Shape, AnyTarget], StructPlan] = {}
         self.skipper = InterfaceSkipper(self)
         """Finds the end of what interfaces hold."""
         self._interfaces: dict[AnyTarget, InterfaceReader] = {SKIP: self.skipper}
 
     def fill(self, shape: Shape, target: AnyTarget) -> Fill:
-        """The function that reads a struct into a record.
-
-        Raises:
-            GobMismatchError: the target does not take it.
-        """
+        """The function that reads a struct into a record; it raises GobMismatchError if the target does not take it."""
         return self.function((Form.FILL, shape, target))
 
     def read(self, shape: Shape, target: AnyTarget) -> Read:
-        """The function that reads a value that is no struct.
-
-        Raises:
-            GobMismatchError: the target does not take it.
-        """
+        """The function that reads a value that is no struct; it raises GobMismatchError if the target takes none."""
         return self.function((Form.READ, shape, target))
 
     def skip(self, shape: Shape) -> Skip:
@@ -68,12 +65,21 @@ class Readers(Library[_Key]):
         plan = self._plans.get(key)
         if plan is None:
             plan = target.plan(shape)
-            if len(self._plans) >= self._size:
+            self._planned += len(plan.puts)
+            if len(self._plans) >= self._size or self._planned > _MAX_PLANNED:
                 self._plans.clear()
+                self._planned = len(plan.puts)
             self._plans[key] = plan
         return plan
 
     def compile(self, key: _Key) -> Function:
+        try:
+            return self._compile(key)
+        except GobMismatchError as error:
+            # Kept like any other: a peer that sends such values again and again has no code written for each.
+            return _refuser(error.reason, error.path)
+
+    def _compile(self, key: _Key) -> Function:
         form, shape, target = key
         code = CodeWriter(lambda namespace: _Linker(self, namespace), target)
         if form is Form.SKIP or target is None:
@@ -86,6 +92,13 @@ class Readers(Library[_Key]):
             code.basic_function(shape, target)
         code.namespace[PLACES] = (shape.label, tuple(code.places))
         return load(code.text, code.namespace, form.value)
+
+
+def _refuser(reason: str, path: str) -> Function:
+    def refuse(*_: object) -> NoReturn:
+        raise GobMismatchError(reason, path=path)
+
+    return refuse
 
 
 class _Linker:

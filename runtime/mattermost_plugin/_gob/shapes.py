@@ -151,11 +151,11 @@ class ShapePool:
     """Keeps one shape of each kind.
 
     Args:
-        size: Number of shapes at which it forgets all and begins anew, so that no peer can fill the memory. Shapes in
-            use stay good; equal ones are then made once more.
+        size: Number of shapes, and of their fields, at which it forgets all and begins anew, so that no peer can fill
+            the memory. Long names count more. Shapes in use stay good; equal ones are then made once more.
     """
 
-    def __init__(self, size: int = 16 * 1024) -> None:
+    def __init__(self, size: int = 128 * 1024) -> None:
         self._size = size
         self._cycles: dict[tuple[Node, ...], tuple[Shape, ...]] = {}
         self._count = 0
@@ -165,12 +165,22 @@ class ShapePool:
         key = tuple(nodes)
         found = self._cycles.get(key)
         if found is None:
-            self._count += len(key)
+            count = sum(map(_weight, key))
+            self._count += count
             if self._count > self._size:
                 self._cycles.clear()
-                self._count = len(key)
+                self._count = count
             found = self._cycles[key] = _make(key, is_recursive=is_recursive)
         return found
+
+
+_FREE_CHARS: Final = 64
+"""Characters of names that weigh as much as a shape."""
+
+
+def _weight(node: Node) -> int:
+    _, name, _, names, _ = node
+    return 1 + len(names) + (len(name) + sum(map(len, names))) // _FREE_CHARS
 
 
 def _make(nodes: tuple[Node, ...], *, is_recursive: bool) -> tuple[Shape, ...]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mattermost_plugin._gob.held import Held
     from mattermost_plugin._gob.targets import AnyTarget
 
-__all__ = ["NextMessageNeeded", "ReadState", "too_deep", "too_many", "wrong_length"]
+__all__ = ["NextMessageNeeded", "ReadState", "too_deep", "too_many", "too_many_keys", "wrong_length"]
 
 
 class NextMessageNeeded(Exception):  # noqa: N818 - no error, and it never leaves the package
@@ -100,6 +100,11 @@ class ReadState:
 def too_many(pos: int) -> Fault:
     """The fault of a value with more elements than are allowed."""
     return Fault(pos, "a value of too many elements", "max_elements")
+
+
+def too_many_keys(pos: int) -> Fault:
+    """The fault of a map with more keys of a kind that may collide than are allowed."""
+    return Fault(pos, "a map of too many numbers", "max_number_keys")
 
 
 def too_deep(pos: int) -> Fault:

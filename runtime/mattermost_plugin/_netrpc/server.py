@@ -103,9 +103,11 @@ class ServerConnection:
         """The peer has closed its direction.
 
         Returns:
-            False: it did so within a message.
+            False: it did so within a message. Of a stream that was given up before, nothing is known.
         """
-        self._failure = self._failure or StreamEndedError("the stream has ended")
+        if self._failure is not None:
+            return True
+        self._failure = StreamEndedError("the stream has ended")
         return self._call is None and not self._decoder.is_inside_message
 
     def reply(self, call: Call, value: object, go_type: GoType, source: Source = DICTS) -> None:

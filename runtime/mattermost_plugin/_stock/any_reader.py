@@ -79,7 +79,8 @@ def read_any(buf: bytes, pos: int, st: ReadState, level: int = 0) -> tuple[bytes
     if size > 127:
         size, pos = long_uint(buf, pos, size)
     end = pos + size
-    if type_id == _STRING and not buf[pos] and buf[pos + 1] == end - pos - 2:
+    # Protobuf would be given a text that ends too early before anything else notices.
+    if type_id == _STRING and end <= len(buf) and not buf[pos] and buf[pos + 1] == end - pos - 2:
         # Most are short, and written as protobuf writes them.
         sized = buf[pos + 1 : end]
         if sized.isascii():
@@ -91,8 +92,10 @@ def read_any(buf: bytes, pos: int, st: ReadState, level: int = 0) -> tuple[bytes
         value, pos = basic(buf, pos + 1, st)
     else:
         value, pos = _read_composed(buf, pos, st, level, name, type_id)
+    if pos > len(buf):
+        raise cut_short(buf)
     if pos != end and st.cuts == cuts:
-        raise cut_short(buf) if pos > len(buf) else Fault(pos, "a value of another size than announced")
+        raise Fault(pos, "a value of another size than announced")
     return value, pos
 
 

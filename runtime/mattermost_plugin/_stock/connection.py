@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import Final
 
 from mattermost_plugin._stock.stream import MuxStream
 from mattermost_plugin._yamux import (
@@ -26,6 +27,10 @@ from mattermost_plugin._yamux import (
 __all__ = ["MuxConnection"]
 
 _log = logging.getLogger(__name__)
+
+_MAX_UNSENT: Final = 256 << 20
+"""Bytes that the operating system does not take. Data is bounded by the host's credit; answers to pings, and to streams
+that are refused, are not."""
 
 
 class MuxConnection(asyncio.Protocol):
@@ -202,6 +207,9 @@ class MuxConnection(asyncio.Protocol):
         data = self._session.data_to_send()
         if data and self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
+            if self._transport.get_write_buffer_size() > _MAX_UNSENT:
+                self._fail(YamuxError("the host does not read what the plugin sends"))
+                self._transport.abort()
 
     def _watch_deadline(self, deadline: float) -> None:
         """Have the session look at its time limits at that time, if not before."""

@@ -212,7 +212,11 @@ class HookService:
 
     def _upload(self, route: HookRoute, hook: UploadHook[Any, Any]) -> _Handler:
         async def handle(server: RpcServer, call: Call, arguments: UploadArguments) -> None:
-            content = StreamedContent(self._broker, arguments.number(arguments.file_stream))
+            try:
+                content = StreamedContent(self._broker, arguments.number(arguments.file_stream))
+            except YamuxError as error:
+                self.give_up(server, call, f"the file's streams cannot be reached: {error}")
+                return
             outgoing = asyncio.create_task(self._broker.dial(arguments.number(arguments.replacement_stream)))
             request = arguments.request
             kept = route.keep(request)

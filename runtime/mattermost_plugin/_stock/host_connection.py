@@ -33,6 +33,10 @@ _FIXED_STREAMS: Final = 3
 """The host's first streams: control, stdout, stderr. They are told apart by their order alone."""
 
 
+_MAX_DISPENSED: Final = 16
+"""Hooks streams that the host has asked for and not dialled. It asks for one."""
+
+
 class HostConnection:
     """One connection. A host opens one, after an empty one if it was told to attach to a running plugin.
 
@@ -106,6 +110,9 @@ class HostConnection:
     def _dispense(self, server: RpcServer, call: Call, kind: object) -> None:
         if kind != _PLUGIN_KIND:
             server.fail(call, f"unknown plugin type: {kind if isinstance(kind, str) else ''}")
+            return
+        if len(self._tasks) >= _MAX_DISPENSED:
+            server.fail(call, "the plugin was asked for and not dialled too often")
             return
         number = self.broker.next_id()
         task = asyncio.create_task(self._serve_hooks(number))

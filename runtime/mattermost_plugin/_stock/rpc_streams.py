@@ -6,11 +6,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from mattermost_plugin._gob import DICTS, SKIP, GobEncodeError, GobError, Registered, Source, Target
 from mattermost_plugin._gob import Limits as GobLimits
 from mattermost_plugin._gob.go_types import GoType
+from mattermost_plugin._gob.shapes import readable
 from mattermost_plugin._netrpc import (
     EMPTY,
     Call,
@@ -35,6 +36,9 @@ from mattermost_plugin._stock.stream import MuxStream
 __all__ = ["CallRefusedError", "ReplyUnreadableError", "RpcClient", "RpcServer"]
 
 _log = logging.getLogger(__name__)
+
+_MAX_UNTAKEN: Final = 16 * 1024
+"""Answers that the host gives no credit for. As many calls may be under way; hosts read answers all the time."""
 
 Done: TypeAlias = Callable[[object, NetRPCError | None], None]
 
@@ -100,7 +104,7 @@ class RpcServer:
     def fail(self, call: Call, text: str) -> None:
         """Answer a call with an error."""
         self._connection.fail(call, text)
-        self._stream.write(self._connection.data_to_send())
+        self._write_answer()
         if self._is_closing:
             self._close_after_last()
 
@@ -111,13 +115,19 @@ class RpcServer:
         except GobEncodeError as error:
             _log.error("%s: the reply to %s cannot be sent: %s", self._label, call.method, error)
             return f"the plugin's reply cannot be sent: {error.reason}"
-        self._stream.write(self._connection.data_to_send())
+        self._write_answer()
         if not self._connection.open_calls:
             # Others would share the send; for one alone it only comes later.
             self._stream.flush()
             if self._is_closing:
                 self._close_after_last()
         return None
+
+    def _write_answer(self) -> None:
+        if self._stream.pieces_waiting >= _MAX_UNTAKEN:
+            self._fail_stream("the host calls and takes no answers")
+            self._stream.reset()
+        self._stream.write(self._connection.data_to_send())
 
     # For the stream
 
@@ -150,10 +160,12 @@ class RpcServer:
             _log.error("%s: %s cannot be used: %s", self._label, event.call.method, event.reason)
             self._give_up(self, event.call, f"the plugin cannot use the request: {event.reason}")
         elif isinstance(event, RequestRefused):
-            _log.warning("%s: %s was refused: %s", self._label, event.call.method, event.reason)
-            self._stream.write(self._connection.data_to_send())
+            # The name is in the reason, and it is whatever the host has sent.
+            _log.warning("%s: a call was refused: %s", self._label, readable(event.reason))
+            self._write_answer()
         elif isinstance(event, RequestAbandoned):
-            _log.warning("%s: the host could not encode the arguments of %s", self._label, event.call.method)
+            method = readable(event.call.method)
+            _log.warning("%s: the host could not encode the arguments of %s", self._label, method)
         elif isinstance(event, StreamFailed):
             self._fail_stream(f"{event.error}")
             self._stream.reset()

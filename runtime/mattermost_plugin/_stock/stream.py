@@ -68,6 +68,11 @@ class MuxStream:
         """Whether nothing goes in either direction any more."""
         return self._error is not None or (self._is_closed and self._ended)
 
+    @property
+    def pieces_waiting(self) -> int:
+        """How many writes wait for the peer's credit."""
+        return self._connection.session.pieces_waiting(self.stream_id)
+
     def accept(self) -> None:
         """Take a stream that the peer has opened."""
         self._connection.session.accept(self.stream_id)

@@ -36,8 +36,9 @@ from mattermost_plugin._yamux.frames import (
     header,
 )
 from mattermost_plugin._yamux.limits import Limits
+from mattermost_plugin._yamux.peer_ids import PeerIds
 from mattermost_plugin._yamux.role import Role
-from mattermost_plugin._yamux.stream import Stream
+from mattermost_plugin._yamux.stream import Piece, Stream
 
 __all__ = ["Session"]
 
@@ -65,7 +66,8 @@ class Session:
         self._streams: dict[int, Stream] = {}
         self._own_parity = role.value & 1
         self._next_id = role.value
-        self._out: list[bytes | memoryview] = []
+        self._peer_ids = PeerIds(3 - role.value)
+        self._out: list[Piece] = []
         self._read = 0
         """Bytes received before the ones at hand."""
         self._partial = b""
@@ -115,6 +117,8 @@ class Session:
             raise SessionEndedError("the peer takes no more streams")
         if self._unaccepted_ours >= self._limits.backlog:
             raise StreamLimitError(f"{self._limits.backlog} streams wait to be accepted by the peer")
+        if len(self._streams) >= self._limits.streams:
+            raise StreamLimitError(f"{self._limits.streams} streams live, which the peer does not close")
         stream_id = self._next_id
         if stream_id > MAX_LENGTH:
             raise StreamIdsUsedUpError("all stream ids of this connection are used up")
@@ -151,6 +155,11 @@ class Session:
         if data:
             stream.write(data, self._out)
         return not stream.waiting
+
+    def pieces_waiting(self, stream_id: int) -> int:
+        """How many pieces of what `send` was given for a stream wait for credit; 0 for a stream that is gone."""
+        stream = self._streams.get(stream_id)
+        return 0 if stream is None else len(stream.waiting)
 
     def consume(self, stream_id: int, size: int) -> None:
         """Tell that bytes of a stream are out of memory, which lets the peer send as many more.
@@ -330,6 +339,8 @@ class Session:
             raise ProtocolViolation(f"stream {stream_id} is opened, which lives already")
         if not stream_id or stream_id & 1 == self._own_parity:
             raise ProtocolViolation(f"stream {stream_id} is opened, whose id is not the peer's to choose")
+        if not self._peer_ids.use(stream_id):
+            raise ProtocolViolation(f"stream {stream_id} is opened, whose id was used before")
         if (
             not self._takes_streams
             or self._unaccepted_theirs >= self._limits.backlog

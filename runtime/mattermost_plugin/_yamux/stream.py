@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import TypeAlias
 
 from mattermost_plugin._yamux.frames import Flag, FrameType, header
 from mattermost_plugin._yamux.limits import INITIAL_WINDOW
 
-__all__ = ["Stream"]
+__all__ = ["Piece", "Stream"]
+
+Piece: TypeAlias = bytes | memoryview
+"""What goes out."""
 
 _RETURN_AT = INITIAL_WINDOW // 2
 """Credit goes back when half a window has been read: seldom enough to cost nothing, soon enough to stop no sender."""
@@ -52,7 +56,7 @@ class Stream:
         """Whether both directions are closed."""
         return self.fin_sent and self.fin_received
 
-    def write(self, data: bytes, out: list[bytes | memoryview]) -> None:
+    def write(self, data: bytes, out: list[Piece]) -> None:
         """Put data into frames as far as the credit goes, and keep the rest."""
         if self.waiting:
             self.waiting.append(memoryview(data))
@@ -65,7 +69,7 @@ class Stream:
             self.waiting.append(memoryview(data))
             self.drain(out)
 
-    def drain(self, out: list[bytes | memoryview]) -> bool:
+    def drain(self, out: list[Piece]) -> bool:
         """Send on what waits, as far as the credit goes. Returns whether something waited and all of it has gone."""
         if not self.waiting:
             return False
@@ -81,13 +85,13 @@ class Stream:
             out.append(data)
         return not self.waiting
 
-    def finish(self, out: list[bytes | memoryview]) -> None:
+    def finish(self, out: list[Piece]) -> None:
         """Close this end's direction, once nothing waits."""
         if self.fin_wanted and not self.fin_sent and not self.waiting:
             self.fin_sent = True
             out.append(header(FrameType.WINDOW_UPDATE, Flag.FIN, self.stream_id, 0))
 
-    def consume(self, size: int, out: list[bytes | memoryview]) -> None:
+    def consume(self, size: int, out: list[Piece]) -> None:
         """Give credit back for bytes that were read."""
         self.unread -= size
         self.unreturned += size
