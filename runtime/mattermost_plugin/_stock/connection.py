@@ -29,7 +29,8 @@ _log = logging.getLogger(__name__)
 class MuxConnection(asyncio.Protocol):
     """Many streams over one connection.
 
-    Whatever is written in one turn of the event loop leaves in one send: the transport gets it when the turn ends.
+    Whatever is written in one turn of the event loop leaves in one send: the transport gets it when the turn ends. What
+    answers received bytes leaves with them taken, in the same turn.
 
     Args:
         role: which end of the connection this is.
@@ -51,7 +52,9 @@ class MuxConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._streams: dict[int, MuxStream] = {}
         self._failure: YamuxError | None = None
-        self._is_flushing = False
+        self._is_flush_due = False
+        """Whether a flush comes anyway."""
+        self._is_receiving = False
         self._is_over = False
         self._timer: asyncio.TimerHandle | None = None
         self._writable = asyncio.Event()
@@ -94,13 +97,14 @@ class MuxConnection(asyncio.Protocol):
 
     def flush_soon(self) -> None:
         """Hand what is to be sent to the transport when this turn of the event loop ends."""
-        if not self._is_flushing:
-            self._is_flushing = True
+        if not self._is_flush_due:
+            self._is_flush_due = True
             self._loop.call_soon(self._flush)
 
     def flush(self) -> None:
         """Hand what is to be sent to the transport now: for the last answer that somebody waits for."""
-        self._flush()
+        if not self._is_receiving:
+            self._flush()
 
     def close_stream(self, stream: MuxStream) -> None:
         """Close this end's direction of a stream."""
@@ -124,15 +128,18 @@ class MuxConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of the peer."""
-        for event in self._session.receive(data):
-            # Nearly all events are data; the others have a function of their own.
-            if type(event) is DataReceived:
-                stream = self._streams.get(event.stream_id)
-                if stream is not None:
-                    stream.feed(event.data)
-            else:
-                self._handle(event)
-        if not self._is_flushing:
+        self._is_receiving = self._is_flush_due = True
+        try:
+            for event in self._session.receive(data):
+                # Nearly all events are data; the others have a function of their own.
+                if type(event) is DataReceived:
+                    stream = self._streams.get(event.stream_id)
+                    if stream is not None:
+                        stream.feed(event.data)
+                else:
+                    self._handle(event)
+        finally:
+            self._is_receiving = False
             self._flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -184,7 +191,7 @@ class MuxConnection(asyncio.Protocol):
         self.close()
 
     def _flush(self) -> None:
-        self._is_flushing = False
+        self._is_flush_due = False
         data = self._session.data_to_send()
         if data and self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
