@@ -53,7 +53,6 @@ class MuxConnection(asyncio.Protocol):
         self._streams: dict[int, MuxStream] = {}
         self._failure: YamuxError | None = None
         self._is_flush_due = False
-        """Whether a flush comes anyway."""
         self._is_receiving = False
         self._is_over = False
         self._timer: asyncio.TimerHandle | None = None
@@ -97,12 +96,12 @@ class MuxConnection(asyncio.Protocol):
 
     def flush_soon(self) -> None:
         """Hand what is to be sent to the transport when this turn of the event loop ends."""
-        if not self._is_flush_due:
+        if not self._is_flush_due and not self._is_receiving:
             self._is_flush_due = True
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self._flush_due)
 
     def flush(self) -> None:
-        """Hand what is to be sent to the transport now: for the last answer that somebody waits for."""
+        """Hand what is to be sent to the transport now, or as soon as what was received is taken."""
         if not self._is_receiving:
             self._flush()
 
@@ -128,7 +127,7 @@ class MuxConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of the peer."""
-        self._is_receiving = self._is_flush_due = True
+        self._is_receiving = True
         try:
             for event in self._session.receive(data):
                 # Nearly all events are data; the others have a function of their own.
@@ -190,8 +189,11 @@ class MuxConnection(asyncio.Protocol):
         self._failure = error
         self.close()
 
-    def _flush(self) -> None:
+    def _flush_due(self) -> None:
         self._is_flush_due = False
+        self._flush()
+
+    def _flush(self) -> None:
         data = self._session.data_to_send()
         if data and self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)

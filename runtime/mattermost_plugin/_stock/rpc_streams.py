@@ -104,10 +104,8 @@ class RpcServer:
         except GobEncodeError as error:
             _log.error("%s: the reply to %s cannot be sent: %s", self._label, call.method, error)
             return f"the plugin's reply cannot be sent: {error.reason}"
-        self._stream.write(self._connection.data_to_send())
-        if not self._connection.open_calls:
-            # Others would share the send; for one alone it only comes later.
-            self._stream.flush()
+        # Others would share a later send; one alone would only wait for it.
+        self._stream.write(self._connection.data_to_send(), at_once=not self._connection.open_calls)
         return None
 
     # For the stream
@@ -190,8 +188,7 @@ class RpcClient:
             return await future
         finally:
             # Cancelled: whoever answers later answers nobody.
-            if self._waiting.pop(seq, None) is not None:
-                self._connection.forget(seq)
+            self.forget(seq)
 
     def begin(
         self,
@@ -218,9 +215,14 @@ class RpcClient:
         if self._end is not None:
             raise self._end
         seq = self._connection.call(method, value, go_type, target, source)
+        self._stream.write(self._connection.data_to_send(), at_once=not self._waiting)
         self._waiting[seq] = done
-        self._stream.write(self._connection.data_to_send())
         return seq
+
+    def forget(self, seq: int) -> None:
+        """Nobody waits for this call any more: its outcome is told to nobody."""
+        if self._waiting.pop(seq, None) is not None:
+            self._connection.forget(seq)
 
     @property
     def is_over(self) -> bool:
