@@ -15,7 +15,10 @@ from bench.measure_http import measure_http
 from bench.measure_imports import SERVING, import_profile, measure_imports
 from bench.measure_memory import measure_memory
 from bench.measure_startup import measure_startup
+from bench.measure_stock import measure_stock
+from bench.measure_stock_codec import measure_stock_codec, profile_codec
 from bench.plugin_process import Workplace, workplace
+from bench.profile_stock import profile_stock
 from bench.report import print_header, print_load_warning, print_results, print_summary, write_json
 
 _DEFAULT_JSON = Path(__file__).parent / "results" / "latest.json"
@@ -29,20 +32,25 @@ _PARTS: Mapping[str, Callable[[Workplace, Effort], Awaitable[list[Result]]]] = {
     "startup": measure_startup,
     "imports": measure_imports,
     "memory": measure_memory,
+    "stock": measure_stock,
+    "codec": measure_stock_codec,
 }
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m bench",
-        description="Measure the SDK against a bare grpc.aio server that does the same work. "
-        "A missed target is reported and is no failure.",
+        description="Measure the SDK against a bare grpc.aio server that does the same work, and on the stock wire "
+        "against a Go plugin. A missed target is reported and is no failure.",
     )
     parser.add_argument("--quick", action="store_true", help="fewer rounds: rough numbers in half a minute")
     parser.add_argument("--json", type=Path, default=_DEFAULT_JSON, metavar="PATH", help="where to write the results")
     parser.add_argument("--only", action="append", choices=_PARTS, help="measure only this; may be repeated")
     parser.add_argument(
-        "--profile", action="store_true", help="show what the imports of a serving plugin cost, and end"
+        "--profile",
+        action="store_true",
+        help="show where the time goes, and end: in a hook with --only stock or codec, else in the imports of "
+        "a serving plugin",
     )
     return parser.parse_args()
 
@@ -58,8 +66,14 @@ async def _measure(names: Sequence[str], effort: Effort) -> list[Result]:
     return results
 
 
-async def _profile() -> None:
+async def _profile(parts: Sequence[str]) -> None:
     with workplace() as place:
+        if "codec" in parts:
+            profile_codec()
+        if "stock" in parts:
+            profile_stock(place)
+        if not {"codec", "stock"}.isdisjoint(parts):
+            return
         for title, modules in (("SDK", SERVING), ("bare", "bare_plugin")):
             print(f"{title}: import {modules}\n{await import_profile(place, modules, _PROFILE_LINES)}\n")
 
@@ -67,7 +81,7 @@ async def _profile() -> None:
 def main() -> None:
     arguments = _arguments()
     if arguments.profile:
-        asyncio.run(_profile())
+        asyncio.run(_profile(arguments.only or ()))
         return
     print_load_warning()
     began = time.monotonic()

@@ -25,6 +25,14 @@ class Effort:
     starts: int
     imports: int
     memory_calls: int
+    stock_rounds: int
+    """On the stock wire, as all below. Per pair of processes."""
+    stock_calls: int
+    """One after the other, per round and side."""
+    stock_calls_in_flight: int
+    stock_echo_rounds: int
+    stock_starts: int
+    stock_memory_calls: int
 
 
 FULL = Effort(
@@ -41,6 +49,12 @@ FULL = Effort(
     starts=20,
     imports=10,
     memory_calls=20_000,
+    stock_rounds=12,
+    stock_calls=300,
+    stock_calls_in_flight=1500,
+    stock_echo_rounds=4,
+    stock_starts=8,
+    stock_memory_calls=100_000,
 )
 
 QUICK = Effort(
@@ -57,4 +71,10 @@ QUICK = Effort(
     starts=6,
     imports=4,
     memory_calls=5_000,
+    stock_rounds=6,
+    stock_calls=200,
+    stock_calls_in_flight=800,
+    stock_echo_rounds=2,
+    stock_starts=4,
+    stock_memory_calls=20_000,
 )

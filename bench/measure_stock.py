@@ -1,169 +1,148 @@
-"""What a hook costs on the stock wire beside protobuf: its request read, its reply written.
+"""The stock wire: a plugin of the SDK beside the same one in Go, both on Go's own host."""
 
-`python -m bench.measure_stock` measures this alone; with `--profile` it says which functions the time goes to. Bare is
-protobuf's C library with the same messages, ours the codec in pure Python.
-"""
+from __future__ import annotations
 
-import argparse
-import asyncio
-import cProfile
-import gc
-import pstats
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Final, TypeVar
 
-from bench.compare import Pair, Result, Target
-from bench.effort import FULL, Effort
-from bench.plugin_process import Workplace
-from bench.report import print_header, print_load_warning, print_results
-from bench.workload import post_request
-from mattermost_plugin._gob import SKIP, Decoder, Encoder
-from mattermost_plugin._stock.go_types import go_type
-from mattermost_plugin._stock.patch import PatchReply, patch_source
-from mattermost_plugin._stock.struct_sources import registry, struct_source
-from mattermost_plugin._stock.struct_targets import struct_target
-from mattermost_pluginapi.api.values import to_struct
-from mattermost_pluginapi.v1.hooks_message_pb2 import MessageWillBePostedRequest, MessageWillBePostedResponse
-from mattermost_pluginapi.v1.post_pb2 import Post
+from bench.compare import Pair, Result, Target, interleave, result_of
+from bench.effort import Effort
+from bench.load import IN_FLIGHT
+from bench.plugin_process import Mode, Workplace
+from bench.stock_host import (
+    GO_MISSING,
+    StockLoad,
+    StockPlugin,
+    go_command,
+    sdk_command,
+    start_ms,
+    stock_plugin,
+    stock_program,
+)
 
-_ROUND_S = 0.02
-"""Seconds of one side's turn: short, so that what disturbs it disturbs the other side too."""
+T = TypeVar("T")
 
-_ARGUMENTS, _RESULTS = "plugin.Z_MessageWillBePostedArgs", "plugin.Z_MessageWillBePostedReturns"
-_DECODE_TARGET, _PATCH_TARGET = Target("<=", 12.0, of="ours"), Target("<=", 6.0, of="ours")
-"""On an idle machine."""
+_HOOK: Final = "MessageWillBePosted"
+_HOOK_WITH_CALL: Final = "MessageHasBeenPosted"
 
+_P50_AT_MOST: Final[dict[Mode, Target]] = {"async": Target("<=", 1.5), "sync": Target("<=", 2.0)}
+_RATE_AT_LEAST: Final = Target(">=", 8000.0, of="ours")
+_CALL_AT_MOST: Final = Target("<=", 1.5)
+_GET_AT_MOST: Final = Target("<=", 1.0)
+_ECHO_AT_LEAST: Final = Target(">=", 1.5)
+_ACTIVE_AT_MOST: Final = Target("<=", 250.0, of="ours")
+_GROWTH_AT_MOST: Final = Target("<=", 2.0, of="ours")
+"""Room for what the allocators keep; a leak of one small object per call would not fit."""
 
-class _Comparison(NamedTuple):
-    name: str
-    bare: Callable[[], object]
-    ours: Callable[[], object]
-    target: Target | None = None
-
-
-async def measure_stock(place: Workplace | None, effort: Effort) -> list[Result]:
-    """Compare both directions. `place` is not needed: all is done in this process."""
-    gc.collect()
-    gc.disable()
-    try:
-        return [Result(each.name, "us", _rounds(effort.hook_rounds, each), each.target) for each in _comparisons()]
-    finally:
-        gc.enable()
+_PROCESSES: Final = 2
+"""Pairs of processes that share the rounds: two processes of the same program differ too."""
+_ECHO_MIB: Final = 64
+_EARLY_CALLS: Final = 5000
 
 
-def _comparisons() -> Iterator[_Comparison]:
-    request = MessageWillBePostedRequest.FromString(post_request(keep=False))
-    yield _decoding("post of 25 fields", request, _DECODE_TARGET)
-    with_attachment = MessageWillBePostedRequest()
-    with_attachment.CopyFrom(request)
-    with_attachment.post.props.CopyFrom(to_struct("props", _ATTACHMENTS))
-    yield _decoding("post with an attachment", with_attachment)
-    before = request.post
-    after = Post()
-    after.CopyFrom(before)
-    yield _patch("nothing changed", before, after)
-    after.message += "!"
-    yield _patch("text changed", before, after, _PATCH_TARGET)
-    after.props.fields["seen"].bool_value = True
-    yield _patch("text and a property changed", before, after)
-    yield _whole("whole post", before)
+@dataclass(slots=True)
+class _Samples:
+    """Pairs of (Go, ours)."""
+
+    alone: list[tuple[StockLoad, StockLoad]] = field(default_factory=list)
+    crowd: list[tuple[StockLoad, StockLoad]] = field(default_factory=list)
+    calling: list[tuple[StockLoad, StockLoad]] = field(default_factory=list)
+    gets: list[tuple[float, float]] = field(default_factory=list)
+    echoes: list[tuple[float, float]] = field(default_factory=list)
 
 
-_ATTACHMENTS: dict[str, object] = {
-    "from_webhook": "true",
-    "override_username": "builds",
-    "attachments": [
-        {
-            "fallback": "Build 4711 failed",
-            "color": "#ff0000",
-            "title": "Build 4711",
-            "title_link": "https://builds.example.test/4711",
-            "text": "2 of 1,024 tests failed.",
-            "fields": [{"title": "Branch", "value": "main", "short": True}, {"title": "Took", "value": 312.5}],
-        }
-    ],
-}
+async def measure_stock(place: Workplace, effort: Effort) -> list[Result]:
+    """Compare everything that goes over the wire. Where Go is missing it says so and measures nothing."""
+    program = stock_program()
+    if program is None:
+        print(GO_MISSING)
+        return []
+    results: list[Result] = []
+    for mode in ("async", "sync"):
+        samples = _Samples()
+        for _ in range(_PROCESSES):
+            with (
+                stock_plugin(program, go_command(program)) as bare,
+                stock_plugin(program, sdk_command(place, mode)) as ours,
+            ):
+                await _measure(bare, ours, effort, samples)
+        results += _results(mode, samples)
+    return [*results, *await _starts(program, place, effort), *_memory(program, place, effort)]
 
 
-def _decoding(name: str, request: MessageWillBePostedRequest, wanted: Target | None = None) -> _Comparison:
-    encoder, decoder = Encoder(registry()), Decoder()
-    encode = partial(encoder.encode, request, go_type(_ARGUMENTS), struct_source(_ARGUMENTS))
-    # With the definitions of the types, which come but once.
-    decoder.feed(encode())
-    decoder.next_value(SKIP)
-    data, target = encode(), struct_target(_ARGUMENTS)
-
-    def decode() -> object:
-        decoder.feed(data)
-        return decoder.next_value(target)
-
-    bare = partial(MessageWillBePostedRequest.FromString, request.SerializeToString())
-    return _Comparison(f"stock: decode {name}", bare, decode, wanted)
+async def _measure(bare: StockPlugin, ours: StockPlugin, effort: Effort, samples: _Samples) -> None:
+    rounds, calls, crowd = effort.stock_rounds, effort.stock_calls, effort.stock_calls_in_flight
+    samples.alone += await _both(rounds, bare, ours, lambda plugin: plugin.hooks(_HOOK, calls, 1))
+    samples.crowd += await _both(rounds, bare, ours, lambda plugin: plugin.hooks(_HOOK, crowd, IN_FLIGHT))
+    samples.calling += await _both(rounds, bare, ours, lambda plugin: plugin.hooks(_HOOK_WITH_CALL, calls, 1))
+    samples.gets += await _both(rounds, bare, ours, lambda plugin: plugin.gets(calls))
+    samples.echoes += await _both(effort.stock_echo_rounds, bare, ours, lambda plugin: plugin.echo(_ECHO_MIB))
 
 
-def _patch(name: str, before: Post, after: Post, wanted: Target | None = None) -> _Comparison:
-    response = MessageWillBePostedResponse(modified_post=after)
-    encoder, source, kind = Encoder(registry()), patch_source(_RESULTS), go_type(_RESULTS)
+async def _both(
+    rounds: int, bare: StockPlugin, ours: StockPlugin, measure: Callable[[StockPlugin], T]
+) -> list[tuple[T, T]]:
+    """Measure both in turns, after one round that does not count."""
 
-    def encode() -> object:
-        return encoder.encode(PatchReply(response, before, []), kind, source)
+    async def one(plugin: StockPlugin) -> T:
+        return measure(plugin)
 
-    return _Comparison(f"stock: encode patch: {name}", response.SerializeToString, encode, wanted)
-
-
-def _whole(name: str, post: Post) -> _Comparison:
-    response = MessageWillBePostedResponse(modified_post=post)
-    encode = partial(Encoder(registry()).encode, response, go_type(_RESULTS), struct_source(_RESULTS))
-    return _Comparison(f"stock: encode {name}", response.SerializeToString, encode)
+    found = await interleave(rounds + 1, partial(one, bare), partial(one, ours))
+    return found[1:]
 
 
-def _rounds(count: int, comparison: _Comparison) -> tuple[Pair, ...]:
-    bare, ours = comparison.bare, comparison.ours
-    bare_calls, our_calls = _calls(bare), _calls(ours)
-    return tuple([Pair(_us(bare, bare_calls), _us(ours, our_calls)) for _ in range(count)])
+def _results(mode: Mode, samples: _Samples) -> list[Result]:
+    name = f"stock, {mode}"
+    return [
+        result_of(f"{name}: hook p50, 1 in flight", "us", samples.alone, _p50, _P50_AT_MOST[mode]),
+        result_of(f"{name}: hook p99, 1 in flight", "us", samples.alone, _p99),
+        result_of(f"{name}: plugin's CPU per hook", "us", samples.alone, lambda load: load.cpu_us),
+        result_of(f"{name}: its sleeps per hook", "times", samples.alone, lambda load: load.waits),
+        result_of(f"{name}: rate, {IN_FLIGHT} in flight", "calls/s", samples.crowd, lambda x: x.rate, _RATE_AT_LEAST),
+        result_of(f"{name}: hook with an API call, p50", "us", samples.calling, _p50, _CALL_AT_MOST),
+        result_of(f"{name}: its sleeps per hook", "times", samples.calling, lambda load: load.waits),
+        result_of(f"{name}: ServeHTTP small, p50", "us", samples.gets, float, _GET_AT_MOST),
+        result_of(f"{name}: {_ECHO_MIB} MiB echo", "MiB/s", samples.echoes, float, _ECHO_AT_LEAST),
+    ]
 
 
-def _calls(call: Callable[[], object]) -> int:
-    """How many calls fill a turn."""
-    call()
-    count = 1
-    while _us(call, count) * count < _ROUND_S * 1e6:
-        count *= 2
-    return count
+def _p50(load: StockLoad) -> float:
+    return load.p50_us
 
 
-def _us(call: Callable[[], object], count: int) -> float:
-    began = time.perf_counter()
-    for _ in range(count):
-        call()
-    return (time.perf_counter() - began) / count * 1e6
+def _p99(load: StockLoad) -> float:
+    return load.p99_us
 
 
-def _profile() -> None:
-    for comparison in _comparisons():
-        print(comparison.name)
-        ours: Callable[[], Any] = comparison.ours
-        ours()
-        profile = cProfile.Profile()
-        profile.enable()
-        for _ in range(20_000):
-            ours()
-        profile.disable()
-        pstats.Stats(profile).sort_stats("tottime").print_stats(12)
+async def _starts(program: Path, place: Workplace, effort: Effort) -> list[Result]:
+    async def start(command: list[str]) -> tuple[float, float]:
+        return start_ms(program, command)
+
+    go, ours = partial(start, go_command(program)), partial(start, sdk_command(place, "async"))
+    starts = (await interleave(effort.stock_starts + 1, go, ours))[1:]
+    return [
+        result_of("stock: process to active", "ms", starts, lambda start: start[0], _ACTIVE_AT_MOST),
+        result_of("stock: process to first hook's reply", "ms", starts, lambda start: start[1]),
+    ]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.measure_stock")
-    parser.add_argument("--profile", action="store_true", help="show the functions that take most of the time")
-    if parser.parse_args().profile:
-        _profile()
-        return
-    print_load_warning()
-    print_header()
-    print_results(asyncio.run(measure_stock(None, FULL)))
+def _memory(program: Path, place: Workplace, effort: Effort) -> list[Result]:
+    bare_early, bare_late = _resident(program, go_command(program), effort)
+    early, late = _resident(program, sdk_command(place, "async"), effort)
+    calls = f"{effort.stock_memory_calls:,}"
+    return [
+        Result(f"stock: RSS after {_EARLY_CALLS:,} hooks", "MiB", (Pair(bare_early, early),)),
+        Result(f"stock: RSS after {calls} more", "MiB", (Pair(bare_late, late),)),
+        Result("stock: growth between them", "MiB", (Pair(bare_late - bare_early, late - early),), _GROWTH_AT_MOST),
+    ]
 
 
-if __name__ == "__main__":
-    main()
+def _resident(program: Path, command: list[str], effort: Effort) -> tuple[float, float]:
+    with stock_plugin(program, command) as plugin:
+        plugin.hooks(_HOOK, _EARLY_CALLS, IN_FLIGHT)
+        early = plugin.rss_mib()
+        plugin.hooks(_HOOK, effort.stock_memory_calls, IN_FLIGHT)
+        return early, plugin.rss_mib()

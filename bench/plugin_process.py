@@ -19,8 +19,8 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Final, Literal, Self, get_args
 
-Side = Literal["bare", "sdk", "api"]
-"""The opponent, the plugin under test, and the one that calls the plugin API."""
+Side = Literal["bare", "sdk", "api", "stock"]
+"""The opponent, the plugin under test, the one that calls the plugin API, and the one on the stock wire."""
 Mode = Literal["async", "sync"]
 
 _SOURCES: Final = Path(__file__).parent

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from google.protobuf.message import Message
 
@@ -20,6 +21,7 @@ from mattermost_plugin._lifecycle import Lifecycle, NotActiveError
 from mattermost_plugin._registry import HandlerSpec
 from mattermost_plugin._request_id import REQUEST_ID
 from mattermost_plugin._start_task import start_task
+from mattermost_plugin._thread_call import ThreadCall
 from mattermost_plugin._upload import BufferedReplacement, BufferedUpload
 from mattermost_plugin.errors import HandlerTimeout, HookError, PluginError
 from mattermost_pluginapi.hooks.adapter import UnaryAdapter, UnaryReply, UploadAdapter
@@ -123,22 +125,23 @@ class PlainHook(UnaryHook[RequestT, ResponseT]):
 
     def start(self, request: RequestT, answer: Callable[[ResponseT], None]) -> asyncio.Task[None] | None:
         """See UnaryHook."""
-        if not self._handler.is_async or not self._lifecycle.is_active:
+        if not self._lifecycle.is_active:
             return super().start(request, answer)
 
-        async def begin() -> object:
-            arguments = self._arguments(request)
-            _enter_request(arguments)
-            return await self._handler.call(*arguments)
-
-        def tell(result: object, error: BaseException | None) -> None:
+        def tell(call: AsyncCall | ThreadCall, result: object, error: BaseException | None) -> None:
             self._calls.leave(call)
             answer(self._outcome(result) if error is None else self._failed(error))
 
-        call = AsyncCall(self._handler, begin, tell)
+        kind = AsyncCall if self._handler.is_async else ThreadCall
+        call = kind(self._handler, partial(self._call_handler, request), tell)
         self._calls.enter(call)
-        call.watch()
+        call.start()
         return None
+
+    def _call_handler(self, request: RequestT) -> Any:
+        arguments = self._arguments(request)
+        _enter_request(arguments)
+        return self._handler.call(*arguments)
 
     def _outcome(self, result: object) -> ResponseT:
         try:

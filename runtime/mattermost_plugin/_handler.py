@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from mattermost_plugin._exits import contain_exit
-from mattermost_plugin._handler_pool import HandlerPool, PoolTimeoutError
+from mattermost_plugin._handler_pool import HandlerPool, Job, PoolTimeoutError
 from mattermost_plugin._registry import HandlerSpec
 from mattermost_plugin._start_task import start_task
 from mattermost_plugin.errors import HandlerTimeout
@@ -51,11 +51,23 @@ class Handler:
         try:
             result = await self._pool.run(self.call, arguments, self.spec.label, timeout_s)
         except PoolTimeoutError as timeout:
-            raise self.timed_out(timeout_s, self._describe(timeout)) from None
+            raise self._stuck(timeout, timeout_s) from None
         if inspect.isawaitable(result):
             # A `def` that returns a coroutine, such as a decorated `async def`: its body belongs on the loop.
-            return await self._run(_as_coroutine(result), now, until)
+            return await self._run(as_coroutine(result), now, until)
         return result
+
+    def submit(self, begin: Callable[[], object], done: Callable[[Job], None]) -> Job:
+        """Have a thread call a function, which calls the handler. `done` is called on the event loop when it has."""
+        return self._pool.submit(begin, (), self.spec.label, done)
+
+    def give_up(self, job: Job, timeout_s: float) -> HandlerTimeout:
+        """Wait no longer for a handler in a thread that has outrun its time."""
+        return self._stuck(self._pool.give_up(job), timeout_s)
+
+    def abandon(self, job: Job) -> None:
+        """Wait no longer for a handler in a thread: nobody wants its outcome."""
+        self._pool.abandon(job)
 
     def until(self, now: float, deadline: float | None) -> float | None:
         """The time by which the handler must be done; None if nothing limits it."""
@@ -116,6 +128,9 @@ class Handler:
         error.add_note(detail)
         return error
 
+    def _stuck(self, timeout: PoolTimeoutError, timeout_s: float | None) -> HandlerTimeout:
+        return self.timed_out(timeout_s, self._describe(timeout))
+
     def _describe(self, timeout: PoolTimeoutError) -> str:
         if timeout.started:
             return f"{self.spec.label} is stuck in its thread here:\n{timeout.stack}"
@@ -139,7 +154,8 @@ def _wake(future: "asyncio.Future[None]") -> None:
         future.set_result(None)
 
 
-async def _as_coroutine(awaitable: Any) -> object:
+async def as_coroutine(awaitable: Any) -> object:
+    """A coroutine that awaits it."""
     return await awaitable
 
 

@@ -35,15 +35,23 @@ class PoolTimeoutError(Exception):
         self.stack = stack
 
 
-class _Job:
+class Job:
+    """A function that runs in a thread, or waits for one.
+
+    Attributes:
+        result: what it returned.
+        error: what it raised.
+    """
+
     __slots__ = (
         "abandoned",
         "arguments",
         "context",
+        "done",
         "error",
         "function",
-        "future",
         "label",
+        "loop",
         "result",
         "settled",
         "started_at",
@@ -55,12 +63,13 @@ class _Job:
         function: Callable[..., object],
         arguments: tuple[object, ...],
         label: str,
-        future: "asyncio.Future[None]",
+        done: "Callable[[Job], None]",
     ) -> None:
         self.function = function
         self.arguments = arguments
         self.label = label
-        self.future = future
+        self.done = done
+        self.loop = asyncio.get_running_loop()
         self.context = contextvars.copy_context()
         self.result: object = None
         self.error: BaseException | None = None
@@ -69,11 +78,6 @@ class _Job:
         self.abandoned = False
         self.settled = False
 
-    def finish(self) -> None:
-        """Wake the waiting coroutine. Runs on the event loop."""
-        if not self.future.done():
-            self.future.set_result(None)
-
 
 class HandlerPool:
     """Runs handlers in at most `size` threads, which start when they are first needed."""
@@ -81,12 +85,12 @@ class HandlerPool:
     def __init__(self, size: int, name: str) -> None:
         self._size = size
         self._name = name
-        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._threads = 0
         self._free = 0
         self._waiting = 0
-        self._stuck: dict[_Job, float] = {}
+        self._stuck: dict[Job, float] = {}
         """Jobs that nobody waits for any more, and since when they count as stuck."""
 
     @property
@@ -119,24 +123,48 @@ class HandlerPool:
             PoolTimeoutError: it did not finish in time. If it has started, it goes on; if not, it never will.
             BaseException: what the function raised.
         """
-        loop = asyncio.get_running_loop()
-        job = _Job(function, arguments, label, loop.create_future())
-        self._start_thread_if_needed()
-        self._queue.put(job)
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        job = self.submit(function, arguments, label, lambda _: _wake(over))
         deadline = asyncio.timeout(timeout_s)
         try:
             async with deadline:
-                await job.future
+                await over
         except TimeoutError:
             if not deadline.expired():
                 raise
-            raise self._give_up(job) from None
+            raise self.give_up(job) from None
         except asyncio.CancelledError:
-            self._abandon(job, _LEAVE_S)
+            self.abandon(job)
             raise
         if job.error is not None:
             raise job.error
         return job.result
+
+    def submit(
+        self, function: Callable[..., object], arguments: tuple[object, ...], label: str, done: Callable[[Job], None]
+    ) -> Job:
+        """Run the function in a thread.
+
+        Args:
+            function: what to run, in a copy of the caller's context.
+            arguments: its arguments.
+            label: what log lines call it.
+            done: called with the job on the event loop when the function has returned or raised, given up or not.
+        """
+        job = Job(function, arguments, label, done)
+        self._start_thread_if_needed()
+        self._queue.put(job)
+        return job
+
+    def give_up(self, job: Job) -> PoolTimeoutError:
+        """Wait no longer for a job that was not done in time. If it has started, its thread is stuck from now on."""
+        if not self._abandon(job, grace_s=0):
+            return PoolTimeoutError(started=False, stack="")
+        return PoolTimeoutError(started=True, stack=thread_stack(job.thread_id))
+
+    def abandon(self, job: Job) -> None:
+        """Wait no longer for a job whose call was withdrawn. If it has started, it may go on for a while."""
+        self._abandon(job, _LEAVE_S)
 
     def close(self) -> None:
         """Let idle threads end. Those that run a handler are left alone."""
@@ -177,7 +205,7 @@ class HandlerPool:
             # Keep nothing of the job while waiting for the next one: results can be large.
             del job
 
-    def _settle(self, job: _Job) -> None:
+    def _settle(self, job: Job) -> None:
         with self._lock:
             self._free += 1
             job.settled = True
@@ -185,12 +213,12 @@ class HandlerPool:
         if stuck_since <= time.monotonic():
             _log.warning("%s returned after %.1f s, too late", job.label, time.monotonic() - job.started_at)
         try:
-            job.future.get_loop().call_soon_threadsafe(job.finish)
+            job.loop.call_soon_threadsafe(job.done, job)
         except RuntimeError:
             # The loop is closed: the plugin is ending and nobody waits for this result.
             _log.debug("%s returned after the plugin had stopped", job.label)
 
-    def _abandon(self, job: _Job, grace_s: float) -> bool:
+    def _abandon(self, job: Job, grace_s: float) -> bool:
         """Give the job up. Returns whether it had started; if not, it never will.
 
         Args:
@@ -203,10 +231,10 @@ class HandlerPool:
                 self._stuck[job] = time.monotonic() + grace_s
             return bool(job.thread_id)
 
-    def _give_up(self, job: _Job) -> PoolTimeoutError:
-        if not self._abandon(job, grace_s=0):
-            return PoolTimeoutError(started=False, stack="")
-        return PoolTimeoutError(started=True, stack=thread_stack(job.thread_id))
+
+def _wake(future: "asyncio.Future[None]") -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 def thread_stack(thread_id: int) -> str:

@@ -1,7 +1,8 @@
-"""Tasks that begin at once where Python can do that: most handlers never wait, and need no turn of the loop then."""
+"""Tasks that begin at once: most handlers never wait, and need no turn of the loop then."""
 
 import asyncio
 import sys
+from collections import deque
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -23,4 +24,20 @@ else:
         coroutine: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop, name: str | None = None
     ) -> asyncio.Task[T]:
         """A task for the coroutine. It may be done when this returns."""
-        return loop.create_task(coroutine, name=name)
+        task = asyncio.Task(coroutine, loop=loop, name=name)
+        # Python 3.11 has no eager tasks. The new task's first step is the last thing that its loop has to do.
+        ready: deque[asyncio.Handle] | None = getattr(loop, "_ready", None)
+        if ready:
+            _run_apart(ready.pop(), loop)
+        return task
+
+    def _run_apart(step: asyncio.Handle, loop: asyncio.AbstractEventLoop) -> None:
+        """Run a task's step, also from within another task."""
+        current = asyncio.current_task(loop)
+        if current is not None:
+            asyncio.tasks._leave_task(loop, current)
+        try:
+            step._run()
+        finally:
+            if current is not None:
+                asyncio.tasks._enter_task(loop, current)

@@ -35,6 +35,7 @@ _EXPECTED: Final = (PluginError, TimeoutError, RuntimeError, AssertionError)
 _ALL_LIMITS_S: Final = 1000.0
 """Longer than any time limit of the wire and of handlers."""
 
+
 class StockTarget:
     """See FuzzTarget."""
 
@@ -128,7 +129,7 @@ class VirtualRunner:
         config = RuntimeConfig()
         bound = BoundPlugin(Hosted.create(config), config)
         bound.background.open()
-        server = StockServer(bound, config, lambda: None)
+        server = StockServer(bound, config, lambda: None, lambda _: None)
         link = bound.plugin._api_link = ApiLink(config, server.connect_api)
         transport = Pipe(server._connection())
         for piece in pieces:

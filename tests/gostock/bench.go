@@ -24,12 +24,12 @@ func (h *host) bench(params struct {
 	if err != nil {
 		return nil, err
 	}
-	return measure(params.Count, params.Concurrency, func() error {
+	return h.measure(params.Count, params.Concurrency, func() error {
 		return h.rpc.Call("Plugin."+params.Name, args, newReply())
 	})
 }
 
-func measure(count, concurrency int, call func() error) (any, error) {
+func (h *host) measure(count, concurrency int, call func() error) (any, error) {
 	latencies := make([]time.Duration, count)
 	var next atomic.Int64
 	var failure atomic.Pointer[error]
@@ -58,6 +58,7 @@ func measure(count, concurrency int, call func() error) (any, error) {
 		"p50_us": latencies[count/2].Microseconds(),
 		"p99_us": latencies[count*99/100].Microseconds(),
 		"per_s":  int(float64(count) / seconds),
+		"pid":    h.client.ID(),
 	}, nil
 }
 
@@ -72,7 +73,7 @@ func (h *host) benchHTTP(params struct {
 	}
 	url := "http://" + h.address + params.Path
 	if params.MiB == 0 {
-		return measure(params.Count, 1, func() error {
+		return h.measure(params.Count, 1, func() error {
 			response, err := http.Get(url)
 			if err != nil {
 				return err

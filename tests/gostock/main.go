@@ -18,8 +18,8 @@
 //	ping       {} -> {}
 //	api_calls  {} -> {calls: [{method, args}]}
 //	kill       {} -> {elapsed_ms}
-//	bench      {name, args?, count, concurrency} -> {p50_us, p99_us, per_s}
-//	bench_http {path, mib?, count?} -> {p50_us, mib_per_s}
+//	bench      {name, args?, count, concurrency} -> {p50_us, p99_us, per_s, pid}
+//	bench_http {path, mib?, count?} -> {p50_us, p99_us, per_s, pid} or {mib_per_s}
 //
 // With the argument "plugin" it is a Go plugin itself, to be measured on the
 // same host.

@@ -11,7 +11,7 @@ import subprocess
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tests.gob.go_source import GoSource, stock
 
@@ -50,10 +50,15 @@ class GoStockError(Exception):
 
 
 class GoStock:
-    """A running host with at most one plugin; a context manager."""
+    """A running host with at most one plugin; a context manager.
 
-    def __init__(self, program: Path) -> None:
-        self._process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    Args:
+        program: the host's executable.
+        log: where its log goes; stderr by default.
+    """
+
+    def __init__(self, program: Path, log: IO[bytes] | None = None) -> None:
+        self._process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
         self._lock = threading.Lock()
         self._id = 0
 

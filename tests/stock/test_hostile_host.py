@@ -10,8 +10,7 @@ import pytest
 
 from mattermost_plugin._gob import PLAIN, SKIP, Limits
 from mattermost_plugin._gob.go_types import STRING
-from mattermost_plugin._netrpc import Call, ClientConnection, no_such_method
-from mattermost_plugin._netrpc.messages import EMPTY, EMPTY_TYPE
+from mattermost_plugin._netrpc import ClientConnection, no_such_method
 from mattermost_plugin._stock import connection as connection_module
 from mattermost_plugin._stock import host_connection as host_module
 from mattermost_plugin._stock import rpc_streams
@@ -105,7 +104,13 @@ def test_hooks_that_are_dispensed_and_not_dialled_are_bounded(
     async def main() -> None:
         plugin: Any = None
         host = HostConnection(
-            plugin, Limits(), lambda _: True, lambda api, database: None, lambda: None, lambda _: None
+            plugin,
+            Limits(),
+            begun=lambda _: True,
+            attach_api=lambda api, database: None,
+            quit_asked=lambda: None,
+            failed=lambda _: None,
+            lost=lambda _, reason: None,
         )
         pipe = Pipe(host.mux)
         pipe.deliver(frame(UPDATE, SYN, 1, 0))

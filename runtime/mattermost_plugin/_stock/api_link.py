@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from google.protobuf.message import Message
 
@@ -24,10 +24,11 @@ from mattermost_plugin._stock.struct_sources import registry
 from mattermost_plugin._yamux import SessionEndedError, YamuxError
 from mattermost_pluginapi.api.method import ApiMethod, RequestT, ResponseT
 
-__all__ = ["StockApi"]
+__all__ = ["StockApi", "is_simple"]
 
 _NOT_THERE: Final = "the server gives its plugin API when it activates the plugin: call it in on_activate or later"
 _OVER: Final = "the server's end of the plugin API is gone"
+_TOO_LATE: Final = CallFailed("DEADLINE_EXCEEDED", "no answer in time")
 _NO_METHOD: Final = "rpc: can't find method"
 
 _Special = Callable[[RpcClient, MuxBroker, Any], Awaitable[Message]]
@@ -63,22 +64,49 @@ class StockApi:
         self, method: ApiMethod[RequestT, ResponseT], request: RequestT, timeout_s: float
     ) -> ResponseT | CallFailed:
         """Send a request, once, and return what came of it."""
-        if self._is_closed:
-            return CallFailed(PLUGIN_STOPPED, "the plugin has stopped", was_sent=False)
-        client, broker = self._attached(), self._grant.broker
-        if client is None or broker is None:
-            return CallFailed(PLUGIN_STOPPED, _NOT_THERE, was_sent=False)
-        if client.end is not None:
-            return CallFailed(PLUGIN_STOPPED, f"{_OVER}: {client.end}", was_sent=False)
-        if (refused := refusal(method, request)) is not None:
-            return refused
+        special = _SPECIAL.get(method.name)
+        if special is not None:
+            return await self._send_specially(special, method, request, timeout_s)
+        future: asyncio.Future[ResponseT | CallFailed] = self.place.loop.create_future()
+        forget = self.begin(method, request, partial(_settle, future))
+        if isinstance(forget, CallFailed):
+            return forget
+        timer = self.place.loop.call_later(timeout_s, _settle, future, _TOO_LATE)
         try:
-            async with asyncio.timeout(timeout_s):
-                response: ResponseT = await self._call(client, broker, method, request)
-                return response
-        except TimeoutError:
-            return CallFailed("DEADLINE_EXCEEDED", "no answer in time")
-        except (GobError, NetRPCError, YamuxError) as error:
+            return await future
+        finally:
+            timer.cancel()
+            forget()
+
+    def begin(
+        self,
+        method: ApiMethod[RequestT, ResponseT],
+        request: RequestT,
+        done: Callable[[ResponseT | CallFailed], None],
+    ) -> Callable[[], None] | CallFailed:
+        """Send a request of a method that `is_simple`, once, without a limit of time.
+
+        Args:
+            method: what is called.
+            request: its arguments.
+            done: is told what came of it, in the turn of the event loop in which it comes. Must not raise.
+
+        Returns:
+            A function after which `done` is told nothing more. Or why the request was not sent.
+        """
+        client = self._usable(method, request)
+        if isinstance(client, CallFailed):
+            return client
+        route = api_route(method.name)
+
+        def tell(reply: Any, error: NetRPCError | None) -> None:
+            done(reply if error is None else _failure(error))
+
+        try:
+            return partial(
+                client.forget, client.begin(route.rpc, request, route.type, tell, route.target, route.source)
+            )
+        except (GobEncodeError, StreamEndedError) as error:
             return _failure(error)
 
     def close(self) -> None:
@@ -86,6 +114,17 @@ class StockApi:
         self._is_closed = True
         if self._client is not None:
             self._client.close()
+
+    def _usable(self, method: ApiMethod[RequestT, ResponseT], request: RequestT) -> RpcClient | CallFailed:
+        """What the request can be sent on, or why it cannot be."""
+        if self._is_closed:
+            return CallFailed(PLUGIN_STOPPED, "the plugin has stopped", was_sent=False)
+        client = self._attached()
+        if client is None:
+            return CallFailed(PLUGIN_STOPPED, _NOT_THERE, was_sent=False)
+        if client.end is not None:
+            return CallFailed(PLUGIN_STOPPED, f"{_OVER}: {client.end}", was_sent=False)
+        return refusal(method, request) or client
 
     def _attached(self) -> RpcClient | None:
         """The calls on the stream of the last activation."""
@@ -102,15 +141,32 @@ class StockApi:
         if stream is self._grant.api:
             self._failed(f"the stream of the plugin API: {reason}")
 
-    async def _call(
-        self, client: RpcClient, broker: MuxBroker, method: ApiMethod[RequestT, ResponseT], request: RequestT
-    ) -> Any:
-        # Any: what the method's own target makes is its response.
-        special = _SPECIAL.get(method.name)
-        if special is not None:
-            return await special(client, broker, request)
-        route = api_route(method.name)
-        return await client.call(route.rpc, request, route.type, route.target, route.source)
+    async def _send_specially(
+        self, special: _Special, method: ApiMethod[RequestT, ResponseT], request: RequestT, timeout_s: float
+    ) -> ResponseT | CallFailed:
+        client, broker = self._usable(method, request), self._grant.broker
+        if isinstance(client, CallFailed):
+            return client
+        if broker is None:
+            return CallFailed(PLUGIN_STOPPED, _NOT_THERE, was_sent=False)
+        try:
+            async with asyncio.timeout(timeout_s):
+                response: Any = await special(client, broker, request)
+        except TimeoutError:
+            return _TOO_LATE
+        except (GobError, NetRPCError, YamuxError) as error:
+            return _failure(error)
+        return cast("ResponseT", response)
+
+
+def is_simple(method: ApiMethod[Any, Any]) -> bool:
+    """Whether a call of the method is one request and one reply, and nothing beside them."""
+    return method.name not in _SPECIAL
+
+
+def _settle(future: asyncio.Future[ResponseT | CallFailed], outcome: ResponseT | CallFailed) -> None:
+    if not future.done():
+        future.set_result(outcome)
 
 
 def _failure(error: Exception) -> CallFailed:

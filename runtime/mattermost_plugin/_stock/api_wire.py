@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
+import contextlib
+import queue
 import threading
+from collections.abc import Callable
 from typing import Any, Final
 
+from google.protobuf.message import Message
+
 from mattermost_plugin._api_wire import PLUGIN_STOPPED, CallFailed
-from mattermost_plugin._stock.api_link import StockApi
+from mattermost_plugin._stock.api_link import StockApi, is_simple
 from mattermost_pluginapi.api.method import ApiMethod, RequestT, ResponseT
 
 __all__ = ["StockCoroutineWire", "StockThreadWire"]
-
-_LOOP_GRACE_S: Final = 1.0
-"""How much longer than the call's time a thread waits for the event loop, which keeps that time."""
 
 _STOPPED: Final = "the plugin has stopped"
 
@@ -49,48 +50,103 @@ class StockThreadWire:
 
     def __init__(self, api: StockApi) -> None:
         self._api = api
+        self._loop = api.place.loop
         self._lock = threading.Lock()
-        self._waiting: set[concurrent.futures.Future[Any]] = set()
+        self._waiting: set[_Waiting] = set()
         self._is_closed = False
 
     def send(
         self, method: ApiMethod[RequestT, ResponseT], request: RequestT, timeout_s: float, request_id: str
     ) -> ResponseT | CallFailed:
         """See ThreadWire."""
-        future = self._start(method, request, timeout_s)
-        if future is None:
+        call = _Waiting()
+        with self._lock:
+            if self._is_closed:
+                return CallFailed(PLUGIN_STOPPED, _STOPPED, was_sent=False)
+            self._waiting.add(call)
+        try:
+            self._loop.call_soon_threadsafe(self._begin, call, method, request, timeout_s)
+        except RuntimeError:
+            # The loop has ended, and this thread has outlived it.
             return CallFailed(PLUGIN_STOPPED, _STOPPED, was_sent=False)
         try:
-            return future.result(timeout_s + _LOOP_GRACE_S)
-        except TimeoutError:
-            future.cancel()
-            return CallFailed("DEADLINE_EXCEEDED", "no answer in time: the event loop is blocked")
-        except concurrent.futures.CancelledError:
-            return CallFailed(PLUGIN_STOPPED, _STOPPED)
+            outcome: ResponseT | CallFailed = call.outcome(timeout_s)
+        except queue.Empty:
+            return self._give_up(call)
         finally:
-            with self._lock:
-                self._waiting.discard(future)
+            self._waiting.discard(call)
+        return outcome
 
     def close(self) -> None:
         """See ThreadWire."""
         with self._lock:
             self._is_closed = True
             waiting = tuple(self._waiting)
-        for future in waiting:
-            future.cancel()
+        for call in waiting:
+            call.settle(CallFailed(PLUGIN_STOPPED, _STOPPED))
 
-    def _start(
-        self, method: ApiMethod[RequestT, ResponseT], request: RequestT, timeout_s: float
-    ) -> concurrent.futures.Future[ResponseT | CallFailed] | None:
-        with self._lock:
-            if self._is_closed:
-                return None
-            coroutine = self._api.send(method, request, timeout_s)
-            try:
-                future = asyncio.run_coroutine_threadsafe(coroutine, self._api.place.loop)
-            except RuntimeError:
-                # The loop has ended, and this thread has outlived it.
-                coroutine.close()
-                return None
-            self._waiting.add(future)
-            return future
+    def _begin(self, call: _Waiting, method: ApiMethod[Any, Any], request: Any, timeout_s: float) -> None:
+        """Runs on the event loop, as what follows."""
+        if call not in self._waiting:
+            return
+        try:
+            if not is_simple(method):
+                task = self._loop.create_task(self._api.send(method, request, timeout_s))
+                task.add_done_callback(call.take)
+                call.forget = task.cancel
+                return
+            begun = self._api.begin(method, request, call.settle)
+        except Exception as error:  # noqa: BLE001 - raised in the thread that waits
+            call.fail(error)
+            return
+        if isinstance(begun, CallFailed):
+            call.settle(begun)
+        else:
+            call.forget = begun
+
+    def _give_up(self, call: _Waiting) -> CallFailed:
+        """The time of a call is over."""
+        if call.forget is None:
+            return CallFailed("DEADLINE_EXCEEDED", "no answer in time: the event loop is blocked")
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(call.forget)
+        return CallFailed("DEADLINE_EXCEEDED", "no answer in time")
+
+
+class _Waiting:
+    """A call for which a thread waits."""
+
+    __slots__ = ("_outcome", "forget")
+
+    def __init__(self) -> None:
+        self._outcome: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
+        self.forget: Callable[[], object] | None = None
+        """Ends it on the event loop, once it is sent."""
+
+    def outcome(self, timeout_s: float) -> Any:
+        """Wait for what comes of it.
+
+        Raises:
+            queue.Empty: nothing in time.
+        """
+        outcome, error = self._outcome.get(timeout=min(timeout_s, threading.TIMEOUT_MAX))
+        if error is not None:
+            raise error
+        return outcome
+
+    def settle(self, outcome: Message | CallFailed) -> None:
+        """Wake the thread; of several outcomes it gets the first."""
+        self._outcome.put((outcome, None))
+
+    def fail(self, error: BaseException) -> None:
+        """Wake the thread with an error."""
+        self._outcome.put((None, error))
+
+    def take(self, task: asyncio.Task[Any]) -> None:
+        """Wake the thread with what came of a task."""
+        if task.cancelled():
+            self.settle(CallFailed(PLUGIN_STOPPED, _STOPPED))
+        elif (error := task.exception()) is not None:
+            self.fail(error)
+        else:
+            self.settle(task.result())

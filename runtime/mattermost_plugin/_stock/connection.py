@@ -36,7 +36,8 @@ that are refused, are not."""
 class MuxConnection(asyncio.Protocol):
     """Many streams over one connection.
 
-    Whatever is written in one turn of the event loop leaves in one send: the transport gets it when the turn ends.
+    Whatever is written in one turn of the event loop leaves in one send: the transport gets it when the turn ends. What
+    answers received bytes leaves with them taken, in the same turn.
 
     Args:
         role: which end of the connection this is.
@@ -59,7 +60,8 @@ class MuxConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._streams: dict[int, MuxStream] = {}
         self._failure: YamuxError | None = None
-        self._is_flushing = False
+        self._is_flush_due = False
+        self._is_receiving = False
         self._is_closing = False
         self._is_over = False
         self._timer: asyncio.TimerHandle | None = None
@@ -110,13 +112,14 @@ class MuxConnection(asyncio.Protocol):
 
     def flush_soon(self) -> None:
         """Hand what is to be sent to the transport when this turn of the event loop ends."""
-        if not self._is_flushing:
-            self._is_flushing = True
-            self._loop.call_soon(self._flush)
+        if not self._is_flush_due and not self._is_receiving:
+            self._is_flush_due = True
+            self._loop.call_soon(self._flush_due)
 
     def flush(self) -> None:
-        """Hand what is to be sent to the transport now: for the last answer that somebody waits for."""
-        self._flush()
+        """Hand what is to be sent to the transport now, or as soon as what was received is taken."""
+        if not self._is_receiving:
+            self._flush()
 
     def close_stream(self, stream: MuxStream) -> None:
         """Close this end's direction of a stream."""
@@ -143,15 +146,18 @@ class MuxConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of the peer."""
-        for event in self._session.receive(data):
-            # Nearly all events are data; the others have a function of their own.
-            if type(event) is DataReceived:
-                stream = self._streams.get(event.stream_id)
-                if stream is not None:
-                    stream.feed(event.data)
-            else:
-                self._handle(event)
-        if not self._is_flushing:
+        self._is_receiving = True
+        try:
+            for event in self._session.receive(data):
+                # Nearly all events are data; the others have a function of their own.
+                if type(event) is DataReceived:
+                    stream = self._streams.get(event.stream_id)
+                    if stream is not None:
+                        stream.feed(event.data)
+                else:
+                    self._handle(event)
+        finally:
+            self._is_receiving = False
             self._flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -202,8 +208,11 @@ class MuxConnection(asyncio.Protocol):
         self._failure = error
         self.close()
 
+    def _flush_due(self) -> None:
+        self._is_flush_due = False
+        self._flush()
+
     def _flush(self) -> None:
-        self._is_flushing = False
         data = self._session.data_to_send()
         if data and self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)

@@ -115,19 +115,17 @@ class RpcServer:
         except GobEncodeError as error:
             _log.error("%s: the reply to %s cannot be sent: %s", self._label, call.method, error)
             return f"the plugin's reply cannot be sent: {error.reason}"
-        self._write_answer()
-        if not self._connection.open_calls:
-            # Others would share the send; for one alone it only comes later.
-            self._stream.flush()
-            if self._is_closing:
-                self._close_after_last()
+        # Others would share a later send; one alone would only wait for it.
+        self._write_answer(at_once=not self._connection.open_calls)
+        if self._is_closing:
+            self._close_after_last()
         return None
 
-    def _write_answer(self) -> None:
+    def _write_answer(self, *, at_once: bool = False) -> None:
         if self._stream.pieces_waiting >= _MAX_UNTAKEN:
             self._fail_stream("the host calls and takes no answers")
             self._stream.reset()
-        self._stream.write(self._connection.data_to_send())
+        self._stream.write(self._connection.data_to_send(), at_once=at_once)
 
     # For the stream
 
@@ -228,8 +226,7 @@ class RpcClient:
             return await future
         finally:
             # Cancelled: whoever answers later answers nobody.
-            if self._waiting.pop(seq, None) is not None:
-                self._connection.forget(seq)
+            self.forget(seq)
 
     def begin(
         self,
@@ -257,9 +254,14 @@ class RpcClient:
             # Without the frames of the time before, or they would add up.
             raise self._end.with_traceback(None)
         seq = self._connection.call(method, value, go_type, target, source)
+        self._stream.write(self._connection.data_to_send(), at_once=not self._waiting)
         self._waiting[seq] = done
-        self._stream.write(self._connection.data_to_send())
         return seq
+
+    def forget(self, seq: int) -> None:
+        """Nobody waits for this call any more: its outcome is told to nobody."""
+        if self._waiting.pop(seq, None) is not None:
+            self._connection.forget(seq)
 
     @property
     def end(self) -> StreamEndedError | None:

@@ -139,16 +139,20 @@ class MuxStream:
 
     # Sending
 
-    def write(self, data: bytes) -> None:
-        """Send bytes. On a stream that is dead they are lost, as on a socket."""
+    def write(self, data: bytes, *, at_once: bool = False) -> None:
+        """Send bytes. On a stream that is dead they are lost, as on a socket.
+
+        Args:
+            data: the bytes.
+            at_once: have them leave now, and not with others at the end of this turn of the event loop.
+        """
         # The session may know already what this stream will be told next.
         with contextlib.suppress(StreamClosedError, SessionEndedError):
             self._connection.session.send(self.stream_id, data)
-            self._connection.flush_soon()
-
-    def flush(self) -> None:
-        """Have what was written leave at once, and not at the end of this turn of the event loop."""
-        self._connection.flush()
+            if at_once:
+                self._connection.flush()
+            else:
+                self._connection.flush_soon()
 
     async def send(self, data: bytes) -> None:
         """Send bytes, and return when the peer has given credit for all of them.
