@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from mattermost_plugin._gob import PLAIN, Interface
+from mattermost_plugin._gob import DICTS, PLAIN, Interface, Source, Target
 from mattermost_plugin._gob.go_types import BOOL, BYTES, STRING, GoType
 from mattermost_plugin._netrpc import EMPTY, Call, no_such_method
 from mattermost_plugin._netrpc.messages import EMPTY_TYPE
@@ -91,19 +91,30 @@ class StandInHost:
     async def implemented(self) -> object:
         return await self.hooks.call("Plugin.Implemented", EMPTY, EMPTY_TYPE, PLAIN)
 
-    async def hook(self, name: str, arguments: Mapping[str, object] | None = None) -> Any:
+    async def hook(
+        self,
+        name: str,
+        arguments: object = None,
+        target: Target[Any] = PLAIN,
+        source: Source = DICTS,
+    ) -> Any:
         """Call a hook and give its results."""
         type_name, _ = HOOKS[name]
-        return await self.hooks.call(f"Plugin.{name}", arguments or {}, go_type(type_name), PLAIN)
+        return await self.hooks.call(f"Plugin.{name}", arguments or {}, go_type(type_name), target, source)
 
     async def activate(self) -> str:
         """Activate the plugin and give its error."""
-        api_id, database_id = self.broker.next_id(), self.broker.next_id()
-        accepting = [asyncio.create_task(self._serve_api(api_id)), asyncio.create_task(self.broker.accept(database_id))]
-        results = await self.hook("OnActivate", {"APIMuxId": api_id, "DriverMuxId": database_id})
-        await asyncio.gather(*accepting)
+        results = await self.activation()
         error = results.get("A")
         return error.get("Err", "") if isinstance(error, dict) else ""
+
+    async def activation(self, target: Target[Any] = PLAIN) -> Any:
+        """Activate the plugin and give the results."""
+        api_id, database_id = self.broker.next_id(), self.broker.next_id()
+        accepting = [asyncio.create_task(self._serve_api(api_id)), asyncio.create_task(self.broker.accept(database_id))]
+        results = await self.hook("OnActivate", {"APIMuxId": api_id, "DriverMuxId": database_id}, target)
+        await asyncio.gather(*accepting)
+        return results
 
     async def serve_http(
         self,
@@ -134,11 +145,17 @@ class StandInHost:
 
     async def upload(self, info: Mapping[str, object], content: bytes) -> tuple[Any, bytes]:
         """Offer an upload; gives the results and what replaces the content."""
+        return await self.upload_of({"A": {}, "B": info}, content)
+
+    async def upload_of(
+        self, arguments: Mapping[str, object], content: bytes, target: Target[Any] = PLAIN
+    ) -> tuple[Any, bytes]:
+        """The same with all arguments but the numbers of the streams."""
         file_id, replacement_id = self.broker.next_id(), self.broker.next_id()
         reading = asyncio.create_task(self._serve_body(file_id, content))
         writing = asyncio.create_task(self._read_replacement(replacement_id))
-        arguments = {"A": {}, "B": info, "UploadedFileStream": file_id, "ReplacementFileStream": replacement_id}
-        results = await self.hook("FileWillBeUploaded", arguments)
+        numbers = {"UploadedFileStream": file_id, "ReplacementFileStream": replacement_id}
+        results = await self.hook("FileWillBeUploaded", {**arguments, **numbers}, target)
         replacement = await writing
         await reading
         return results, replacement
