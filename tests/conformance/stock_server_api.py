@@ -17,15 +17,16 @@ from mattermost_plugin.models import KeyValuePair
 from mattermost_pluginapi.api.methods import METHODS
 from mattermost_pluginapi.stock.methods import API_METHODS
 from mattermost_pluginapi.stock.structs import STRUCTS
+from tests.conformance.filled_messages import CONTENT_FIELDS
 from tests.conformance.server_api import ServerApi
+from tests.gob.streams import stock_encoder
 from tests.stock.stand_in import StandInHost
+from tests.stock.struct_vectors import read_message
 
 _ASKED_AT_ONCE: Final = 32 * 1024
 """Bytes of a content, as the server asks for it."""
 
 LOGS: Final = ("LogDebug", "LogInfo", "LogWarn", "LogError")
-STREAMED: Final = {"InstallPlugin": "file_data", "UploadData": "data"}
-"""Methods with a content beside the arguments, and its field."""
 
 
 class TypedStandIn(StandInHost):
@@ -41,14 +42,14 @@ class TypedStandIn(StandInHost):
             return PLAIN
         if name not in API_METHODS or not self._server_api.has_methods:
             raise no_such_method(method, ("Plugin",))
-        return PLAIN if name in LOGS or name in STREAMED else struct_target(API_METHODS[name][0])
+        return PLAIN if name in LOGS or name in CONTENT_FIELDS else struct_target(API_METHODS[name][0])
 
     async def _answer_api(self, server: RpcServer, call: Call, body: Any) -> None:
         name = call.method.removeprefix("Plugin.")
         if name == "PluginHTTPStream":
             server.reply(call, await self._pass_on(body), go_type("plugin.Z_PluginHTTPStreamReturns"))
             return
-        request = await self._content_request(name, body) if name in STREAMED else _request(name, body)
+        request = await self._content_request(name, body) if name in CONTENT_FIELDS else _request(name, body)
         response: Any = await self._server_api.answer(name, request)
         results = API_METHODS[name][1]
         error = _error_field(results)
@@ -61,11 +62,13 @@ class TypedStandIn(StandInHost):
 
     async def _content_request(self, name: str, body: Mapping[str, Any]) -> Any:
         request: Any = METHODS[name].request_type()
-        setattr(request, STREAMED[name], await self._content(body["PluginStreamID"]))
+        setattr(request, CONTENT_FIELDS[name], await self._content(body["PluginStreamID"]))
         if name == "InstallPlugin":
             request.replace = body.get("B", False)
         else:
-            request.upload_session.id = body["A"].get("Id", "")
+            arguments = go_type("model.UploadSession")
+            session = stock_encoder().encode(body["A"], arguments)
+            request.upload_session.CopyFrom(read_message("model.UploadSession", session))
         return request
 
     async def _content(self, number: int) -> bytes:
@@ -117,4 +120,4 @@ def _error_field(results: str) -> str:
     return found[0] if found else ""
 
 
-__all__ = ["LOGS", "STREAMED", "TypedStandIn"]
+__all__ = ["LOGS", "TypedStandIn"]
