@@ -9,6 +9,7 @@ from mattermost_plugin import HookName, Plugin
 from mattermost_plugin._hook_wire import WireName
 from mattermost_plugin.config import RuntimeConfig
 from mattermost_plugin.server import PluginServer
+from tests.conformance.http_seen import HTTPAsked, HTTPSeen
 from tests.conformance.recorder import Recorder
 from tests.conformance.server_api import ServerApi
 
@@ -44,6 +45,10 @@ class Host(Protocol):
         Raises:
             NotAnsweredError: there is none.
         """
+        ...
+
+    async def http(self, name: HookName, asked: HTTPAsked) -> HTTPSeen:
+        """Pass an HTTP request on."""
         ...
 
     async def close(self) -> None:

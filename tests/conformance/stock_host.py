@@ -14,10 +14,12 @@ from mattermost_plugin.config import RuntimeConfig
 from mattermost_plugin.server import PluginServer
 from mattermost_pluginapi.stock.methods import HOOKS
 from tests.conformance.hosts import Host, NotAnsweredError
+from tests.conformance.http_seen import HTTPAsked, HTTPSeen
 from tests.conformance.server_api import ServerApi
 from tests.conformance.stock_server_api import TypedStandIn
 from tests.gob.streams import read, stock_encoder, stock_table
 from tests.stock.go_merge import merge
+from tests.stock.stand_in import Response
 from tests.stock.struct_vectors import read_message, write_struct
 
 _MERGED: Final = {
@@ -48,6 +50,32 @@ class StockHost:
         except CallRefusedError as error:
             raise NotAnsweredError(str(error)) from error
 
+    async def http(self, name: HookName, asked: HTTPAsked) -> HTTPSeen:
+        """See Host."""
+        init = asked.init
+        request = {
+            "Method": init.method,
+            "URL": init.url.encode(),
+            "Proto": init.proto,
+            "ProtoMajor": init.proto_major,
+            "ProtoMinor": init.proto_minor,
+            "Header": {field.key: list(field.values) for field in init.headers},
+            "Host": init.host,
+            "RemoteAddr": init.remote_addr,
+            "RequestURI": init.request_uri,
+        }
+        response = _Client(asked)
+        is_whole = True
+        try:
+            await self.stand_in.serve_http(
+                request, asked.body, hook=name, response=response, context=_context(init.plugin_context)
+            )
+        except CallRefusedError:
+            is_whole = False
+        is_whole = is_whole and not response.is_cut_off
+        status = response.status or (200 if is_whole else 0)
+        return HTTPSeen(status, response.header, response.body, is_whole, response.flushes > 0)
+
     async def close(self) -> None:
         """See Host."""
         await self.stand_in.close()
@@ -72,6 +100,31 @@ class StockHost:
         if content:
             response.modified_content = content
         return response
+
+
+class _Client(Response):
+    """A response, and the client that gets it."""
+
+    def __init__(self, asked: HTTPAsked) -> None:
+        super().__init__({})
+        self.can_hijack = asked.can_hijack
+        self._leaves_after = asked.leaves_after
+
+    def refusal(self, name: str) -> str:
+        """See Response."""
+        if self._leaves_after is not None and len(self.body) >= self._leaves_after:
+            return "write: broken pipe"
+        return super().refusal(name)
+
+
+def _context(context: Any) -> dict[str, object]:
+    return {
+        "SessionId": context.session_id,
+        "RequestId": context.request_id,
+        "IPAddress": context.ip_address,
+        "AcceptLanguage": context.accept_language,
+        "UserAgent": context.user_agent,
+    }
 
 
 @asynccontextmanager

@@ -46,7 +46,14 @@ class Response:
         self.flushes = 0
         self.calls: list[str] = []
         self.is_cut_off = False
+        self.can_hijack = True
         self.fails_with = ""
+
+    def refusal(self, name: str) -> str:
+        """Why a call of the response writer fails; "" if it does not."""
+        if name == "HijackResponse" and not self.can_hijack:
+            return "response cannot be hijacked"
+        return "" if name == "Header" else self.fails_with
 
 
 class _WriterServer(RpcServer):
@@ -123,6 +130,7 @@ class StandInHost:
         *,
         hook: str = "ServeHTTP",
         response: Response | None = None,
+        context: Mapping[str, object] | None = None,
     ) -> Response:
         """Pass a request on."""
         response = response or Response({"X-Preset": ["server"]})
@@ -134,7 +142,7 @@ class StandInHost:
         arguments = {
             "ResponseWriterStream": writer_id,
             "Request": {**fields, **(request or {})},
-            "Context": {"RequestId": "r1", "UserAgent": "tests"},
+            "Context": context or {"RequestId": "r1", "UserAgent": "tests"},
             "RequestBodyStream": body_id,
         }
         try:
@@ -187,8 +195,8 @@ class StandInHost:
         def handle(server: RpcServer, call: Call, body: Any) -> None:
             name = call.method.rpartition(".")[2]
             response.calls.append(name)
-            if response.fails_with and name != "Header":
-                server.fail(call, response.fails_with)
+            if refusal := response.refusal(name):
+                server.fail(call, refusal)
                 return
             if name == "Header":
                 server.reply(call, response.header, HEADER_TYPE)
