@@ -113,8 +113,10 @@ async def _plugin_http_streamed(client: RpcClient, broker: MuxBroker, request: P
             reply = await client.call(
                 "Plugin.PluginHTTPStream", arguments, go_type("plugin.Z_PluginHTTPStreamArgs"), PLAIN
             )
+            # The reply has the header of the answer: the other plugin may still read while it writes.
+            body = await answer
         fields = mapping_of(reply)
-        return _response(number_of(fields, "StatusCode"), mapping_of(fields.get("Header")), await answer)
+        return _response(number_of(fields, "StatusCode"), mapping_of(fields.get("Header")), body)
     finally:
         answer.cancel()
 
@@ -162,14 +164,20 @@ async def _read_answer(broker: MuxBroker, stream_id: int) -> bytes:
     stream = await broker.accept(stream_id)
     parts: list[bytes] = []
     size = 0
+    is_whole = False
     try:
         while data := await stream.read():
             size += len(data)
             if size > _MAX_ANSWER_BYTES:
                 raise GobDataError(f"the answer of the other plugin has more than {_MAX_ANSWER_BYTES} bytes")
             parts.append(data)
+        is_whole = True
     finally:
-        stream.close()
+        if is_whole:
+            stream.close()
+        else:
+            # The host would wait for room in the window for ever, and the other plugin with it.
+            stream.reset()
     return b"".join(parts)
 
 

@@ -6,6 +6,7 @@ closes the stream when the content ends while it serves one.
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from mattermost_plugin._http_stream import ChunkSource
@@ -108,7 +109,10 @@ class StreamedContent(ChunkSource):
 
 
 async def serve_content(stream: MuxStream, content: bytes) -> None:
-    """Let the host take content that is in memory, and close the stream at its end or when the host wants no more."""
+    """Let the host take content that is in memory, and close the stream at its end or when the host wants no more.
+
+    If this is cancelled, the stream is reset, so that nobody takes what has left for the whole content.
+    """
     view, start, number, shift = memoryview(content), 0, 0, 0
     try:
         while asked := await stream.read():
@@ -130,5 +134,8 @@ async def serve_content(stream: MuxStream, content: bytes) -> None:
     except StreamClosedError:
         # The host has what it wants.
         return
+    except asyncio.CancelledError:
+        stream.reset()
+        raise
     finally:
         stream.close()
