@@ -220,8 +220,8 @@ class _StreamedUploadHook(UploadHook[RequestT, ResponseT]):
         return super()._failed(error)
 
 
-class ActivateHook(UnaryHook[RequestT, ResponseT]):
-    """OnActivate. It is served whether the plugin handles it or not: other hooks wait for it."""
+class LifecycleHook(UnaryHook[RequestT, ResponseT]):
+    """A hook that is served whether the plugin handles it or not: other hooks wait for it, or end with it."""
 
     def __init__(
         self, adapter: UnaryReply[RequestT, ResponseT], spec: HandlerSpec, lifecycle: Lifecycle, calls: Calls
@@ -229,13 +229,22 @@ class ActivateHook(UnaryHook[RequestT, ResponseT]):
         super().__init__(adapter, spec, calls)
         self._lifecycle = lifecycle
 
+
+class ActivateHook(LifecycleHook[RequestT, ResponseT]):
+    """OnActivate."""
+
+    def given_up(self, reason: str) -> ResponseT:
+        """See UnaryHook. Whatever a failure means: a host must not take this plugin for an active one."""
+        failure = report_failure(self._spec, PluginError(reason))
+        return self.adapter.failure(self.adapter.on_error_choices[-1], failure)
+
     async def _run(self, request: RequestT, deadline: float | None) -> ResponseT:
         await self._lifecycle.activate(deadline, failure_allowed=self._spec.on_error == "allow")
         return self.adapter.response_type()
 
 
-class DeactivateHook(ActivateHook[RequestT, ResponseT]):
-    """OnDeactivate. It is served whether the plugin handles it or not: no hook runs after it."""
+class DeactivateHook(LifecycleHook[RequestT, ResponseT]):
+    """OnDeactivate: no hook runs after it."""
 
     async def _run(self, request: RequestT, deadline: float | None) -> ResponseT:
         await self._lifecycle.deactivate(deadline)

@@ -20,6 +20,8 @@ type api struct {
 	answers map[string]json.RawMessage
 	mutex   sync.Mutex
 	calls   []apiCall
+	// Closed when there is one more call.
+	noted chan struct{}
 }
 
 type apiCall struct {
@@ -31,6 +33,39 @@ func (a *api) seen() []apiCall {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
 	return append([]apiCall{}, a.calls...)
+}
+
+func (a *api) note(method string, args any) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	a.calls = append(a.calls, apiCall{method, args})
+	if a.noted != nil {
+		close(a.noted)
+		a.noted = nil
+	}
+}
+
+type waitParams struct {
+	Method string `json:"method"`
+}
+
+// wait gives the first call of a method, when there is one.
+func (a *api) wait(params waitParams) (any, error) {
+	for {
+		a.mutex.Lock()
+		for _, call := range a.calls {
+			if call.Method == params.Method {
+				a.mutex.Unlock()
+				return call, nil
+			}
+		}
+		if a.noted == nil {
+			a.noted = make(chan struct{})
+		}
+		noted := a.noted
+		a.mutex.Unlock()
+		<-noted
+	}
 }
 
 func (a *api) serve(connection io.ReadWriteCloser, broker *plugin.MuxBroker) {
@@ -74,18 +109,26 @@ func (a *api) serve(connection io.ReadWriteCloser, broker *plugin.MuxBroker) {
 			send(response, struct{}{})
 			continue
 		}
-		go func() { send(response, a.answer(name, args, laidOut, broker)) }()
+		go func() {
+			if name == "PluginHTTPStream" {
+				reply, err := a.pluginHTTP(args, broker)
+				if err != nil {
+					response.Error, reply = err.Error(), struct{}{}
+				}
+				send(response, reply)
+				return
+			}
+			send(response, a.answer(name, args, laidOut, broker))
+		}()
 	}
 }
 
 func (a *api) answer(name string, args reflect.Value, laidOut json.RawMessage, broker *plugin.MuxBroker) any {
 	seen := args.Interface()
 	if id := args.Elem().FieldByName("PluginStreamID"); id.IsValid() {
-		seen = map[string]any{"args": seen, "content": takeContent(broker, uint32(id.Uint()))}
+		seen = map[string]any{"args": seen, "content": takeContent(broker, uint32(id.Uint()), laidOut)}
 	}
-	a.mutex.Lock()
-	a.calls = append(a.calls, apiCall{name, seen})
-	a.mutex.Unlock()
+	a.note(name, seen)
 	returns := "plugin.Z_" + name + "Returns"
 	if name == "LoadPluginConfiguration" {
 		returns = "plugin.Z_LoadPluginConfigurationArgsReturns"
@@ -95,19 +138,4 @@ func (a *api) answer(name string, args reflect.Value, laidOut json.RawMessage, b
 		log.Print("api: ", err)
 	}
 	return reply.Interface()
-}
-
-// takeContent reads a stream as the server's reader does, 32 KiB at a time.
-func takeContent(broker *plugin.MuxBroker, id uint32) []byte {
-	connection, err := broker.Dial(id)
-	if err != nil {
-		log.Print("content: ", err)
-		return nil
-	}
-	content, err := io.ReadAll(&remoteReader{conn: connection})
-	if err != nil {
-		log.Print("content: ", err)
-	}
-	_ = connection.Close()
-	return content
 }

@@ -17,6 +17,7 @@
 //	front      {} -> {address} of a real HTTP server that passes requests on
 //	ping       {} -> {}
 //	api_calls  {} -> {calls: [{method, args}]}
+//	wait_api_call {method} -> {method, args}, when there is one
 //	kill       {} -> {elapsed_ms}
 //	bench      {name, args?, count, concurrency} -> {p50_us, p99_us, per_s, pid}
 //	bench_http {path, mib?, count?} -> {p50_us, p99_us, per_s, pid} or {mib_per_s}
@@ -95,6 +96,8 @@ func (h *host) run(c command) (any, error) {
 		return nil, h.protocol.Ping()
 	case "api_calls":
 		return map[string]any{"calls": h.api.seen()}, nil
+	case "wait_api_call":
+		return with(c, h.api.wait)
 	case "kill":
 		return map[string]any{"elapsed_ms": h.kill()}, nil
 	case "bench":

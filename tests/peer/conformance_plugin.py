@@ -8,10 +8,10 @@ from google.protobuf.json_format import MessageToDict
 
 from mattermost_plugin import HookName
 from mattermost_pluginapi.hooks.adapters import ADAPTERS
+from tests.conformance.hook_cases import Fields
 from tests.peer.conftest import start_plugin
 from tests.peer.filled import filled
 from tests.peer.gohost import CallResult, GoHost, GoPlugin, LogRecord
-from tests.peer.hook_cases import Fields
 
 _LOG_TIMEOUT_S = 5.0
 """From a reply to its log line, which is written before it."""
@@ -24,15 +24,14 @@ class ConformancePlugin:
 
     Args:
         folder: Where its handlers leave their arguments.
-        arguments: Its command line.
     """
 
-    def __init__(self, host: GoHost, folder: Path, *arguments: str) -> None:
+    def __init__(self, host: GoHost, folder: Path) -> None:
         self._folder = folder
         self._active = False
         self._errors_seen = 0
         self.plugin: GoPlugin = start_plugin(
-            host, "conformance.py", *arguments, env={"CONFORMANCE_FOLDER": str(folder)}, activate=False
+            host, "conformance.py", env={"CONFORMANCE_FOLDER": str(folder)}, activate=False
         )
 
     def call(self, hook: HookName, word: str, request: Fields | None = None) -> CallResult:

@@ -101,6 +101,10 @@ class GoStock:
     def api_calls(self) -> list[Any]:
         return list(self._ask("api_calls")["calls"])
 
+    def wait_api_call(self, method: str) -> Any:
+        """Wait for the end of a call of the plugin API and give it."""
+        return self._ask("wait_api_call", method=method)
+
     def kill(self) -> float:
         """End the plugin as the server does; gives the milliseconds it took."""
         return float(self._ask("kill")["elapsed_ms"])

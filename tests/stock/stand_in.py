@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from mattermost_plugin._gob import PLAIN, Interface
+from mattermost_plugin._gob import DICTS, PLAIN, Interface, Source, Target
 from mattermost_plugin._gob.go_types import BOOL, BYTES, STRING, GoType
 from mattermost_plugin._netrpc import EMPTY, Call, no_such_method
 from mattermost_plugin._netrpc.messages import EMPTY_TYPE
@@ -46,7 +46,14 @@ class Response:
         self.flushes = 0
         self.calls: list[str] = []
         self.is_cut_off = False
+        self.can_hijack = True
         self.fails_with = ""
+
+    def refusal(self, name: str) -> str:
+        """Why a call of the response writer fails; "" if it does not."""
+        if name == "HijackResponse" and not self.can_hijack:
+            return "response cannot be hijacked"
+        return "" if name == "Header" else self.fails_with
 
 
 class _WriterServer(RpcServer):
@@ -91,19 +98,30 @@ class StandInHost:
     async def implemented(self) -> object:
         return await self.hooks.call("Plugin.Implemented", EMPTY, EMPTY_TYPE, PLAIN)
 
-    async def hook(self, name: str, arguments: Mapping[str, object] | None = None) -> Any:
+    async def hook(
+        self,
+        name: str,
+        arguments: object = None,
+        target: Target[Any] = PLAIN,
+        source: Source = DICTS,
+    ) -> Any:
         """Call a hook and give its results."""
         type_name, _ = HOOKS[name]
-        return await self.hooks.call(f"Plugin.{name}", arguments or {}, go_type(type_name), PLAIN)
+        return await self.hooks.call(f"Plugin.{name}", arguments or {}, go_type(type_name), target, source)
 
     async def activate(self) -> str:
         """Activate the plugin and give its error."""
-        api_id, database_id = self.broker.next_id(), self.broker.next_id()
-        accepting = [asyncio.create_task(self._serve_api(api_id)), asyncio.create_task(self.broker.accept(database_id))]
-        results = await self.hook("OnActivate", {"APIMuxId": api_id, "DriverMuxId": database_id})
-        await asyncio.gather(*accepting)
+        results = await self.activation()
         error = results.get("A")
         return error.get("Err", "") if isinstance(error, dict) else ""
+
+    async def activation(self, target: Target[Any] = PLAIN) -> Any:
+        """Activate the plugin and give the results."""
+        api_id, database_id = self.broker.next_id(), self.broker.next_id()
+        accepting = [asyncio.create_task(self._serve_api(api_id)), asyncio.create_task(self.broker.accept(database_id))]
+        results = await self.hook("OnActivate", {"APIMuxId": api_id, "DriverMuxId": database_id}, target)
+        await asyncio.gather(*accepting)
+        return results
 
     async def serve_http(
         self,
@@ -112,6 +130,7 @@ class StandInHost:
         *,
         hook: str = "ServeHTTP",
         response: Response | None = None,
+        context: Mapping[str, object] | None = None,
     ) -> Response:
         """Pass a request on."""
         response = response or Response({"X-Preset": ["server"]})
@@ -123,7 +142,7 @@ class StandInHost:
         arguments = {
             "ResponseWriterStream": writer_id,
             "Request": {**fields, **(request or {})},
-            "Context": {"RequestId": "r1", "UserAgent": "tests"},
+            "Context": context or {"RequestId": "r1", "UserAgent": "tests"},
             "RequestBodyStream": body_id,
         }
         try:
@@ -134,11 +153,17 @@ class StandInHost:
 
     async def upload(self, info: Mapping[str, object], content: bytes) -> tuple[Any, bytes]:
         """Offer an upload; gives the results and what replaces the content."""
+        return await self.upload_of({"A": {}, "B": info}, content)
+
+    async def upload_of(
+        self, arguments: Mapping[str, object], content: bytes, target: Target[Any] = PLAIN
+    ) -> tuple[Any, bytes]:
+        """The same with all arguments but the numbers of the streams."""
         file_id, replacement_id = self.broker.next_id(), self.broker.next_id()
         reading = asyncio.create_task(self._serve_body(file_id, content))
         writing = asyncio.create_task(self._read_replacement(replacement_id))
-        arguments = {"A": {}, "B": info, "UploadedFileStream": file_id, "ReplacementFileStream": replacement_id}
-        results = await self.hook("FileWillBeUploaded", arguments)
+        numbers = {"UploadedFileStream": file_id, "ReplacementFileStream": replacement_id}
+        results = await self.hook("FileWillBeUploaded", {**arguments, **numbers}, target)
         replacement = await writing
         await reading
         return results, replacement
@@ -170,8 +195,8 @@ class StandInHost:
         def handle(server: RpcServer, call: Call, body: Any) -> None:
             name = call.method.rpartition(".")[2]
             response.calls.append(name)
-            if response.fails_with and name != "Header":
-                server.fail(call, response.fails_with)
+            if refusal := response.refusal(name):
+                server.fail(call, refusal)
                 return
             if name == "Header":
                 server.reply(call, response.header, HEADER_TYPE)

@@ -21,7 +21,7 @@ from mattermost_plugin.api import (
     ServerError,
 )
 from mattermost_plugin.config import RuntimeConfig
-from mattermost_plugin.models import KeyValuePair, PluginContext, Post, UploadSession
+from mattermost_plugin.models import KeyValuePair, PluginContext, Post
 from mattermost_pluginapi.api import methods
 from mattermost_pluginapi.api.method import ApiMethod
 from mattermost_pluginapi.stock.methods import API_METHODS
@@ -221,47 +221,6 @@ def test_a_configuration_is_not_saved() -> None:
     run(scenario)
 
 
-def test_contents_travel_in_streams() -> None:
-    contents: list[bytes] = []
-    content = bytes(range(256)) * 4096
-
-    async def scenario() -> None:
-        async def take(arguments: Any) -> None:
-            stream = await host.broker.dial(arguments["PluginStreamID"])
-            parts = []
-            while True:
-                stream.write(varint(32 * 1024))
-                wanted = 32 * 1024
-                while wanted and (data := await stream.read()):
-                    parts.append(data)
-                    wanted -= len(data)
-                if wanted:
-                    break
-            stream.close()
-            contents.append(b"".join(parts))
-
-        async def install(arguments: Any) -> object:
-            await take(arguments)
-            return {"A": {"Id": "com.example", "Version": "1.0.0"}} if arguments["B"] else {}
-
-        async def upload(arguments: Any) -> object:
-            await take(arguments)
-            return {"A": {"Id": arguments["A"]["Id"]}}
-
-        async with served(Idle, {"InstallPlugin": install, "UploadData": upload}) as (running, server):
-            host = running
-            aio = server.plugin.api.aio
-            manifest = await aio.install_plugin(content, replace=True)
-            assert manifest is not None
-            assert manifest.id == "com.example"
-            info = await aio.upload_data(UploadSession(id="s1"), content[:100])
-            assert info is not None
-            assert info.id == "s1"
-
-    run(scenario)
-    assert contents == [content, content[:100]]
-
-
 @pytest.mark.parametrize("body", [b"", b"question" * 100_000])
 def test_requests_to_other_plugins_are_streamed(body: bytes) -> None:
     seen: list[Any] = []
@@ -336,12 +295,3 @@ def test_arguments_that_cannot_be_sent_are_refused() -> None:
             assert host.api_calls == []
 
     run(scenario)
-
-
-def test_a_method_that_no_stock_server_has() -> None:
-    lacking = sorted(set(ALL_METHODS) - set(API_METHODS) - {"PluginHTTP"})
-    assert lacking
-    for name in lacking:
-        refused = refusal(ALL_METHODS[name], ALL_METHODS[name].request_type())
-        assert refused is not None
-        assert refused.code == "UNIMPLEMENTED"

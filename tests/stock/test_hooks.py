@@ -271,32 +271,6 @@ def test_uploads_stream_through_the_handler() -> None:
     run(scenario)
 
 
-def test_an_upload_that_was_replaced_in_part_is_refused() -> None:
-    async def scenario() -> None:
-        async with served(Sample) as (host, _):
-            results, replacement = await host.upload({"Id": "f1", "Name": "fail.txt"}, b"content")
-            assert replacement == b"half of"
-            assert results["B"]
-            assert "secret" not in results["B"]
-
-    run(scenario)
-
-
-def test_uploads_in_threads() -> None:
-    class Threads(Plugin):
-        def file_will_be_uploaded(
-            self, context: PluginContext, file_info: FileInfo, file: UploadedFile, output: ReplacementFile
-        ) -> None:
-            for piece in file:
-                output.write(piece.upper())
-
-    async def scenario() -> None:
-        async with served(Threads) as (host, _):
-            assert await host.upload({"Name": "a.txt"}, b"content" * 100_000) == ({}, b"CONTENT" * 100_000)
-
-    run(scenario)
-
-
 def test_probes_are_survived_and_only_one_host_is_served() -> None:
     async def scenario() -> None:
         server = PluginServer(Sample, RuntimeConfig(), wire="netrpc")

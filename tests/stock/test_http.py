@@ -1,4 +1,7 @@
-"""HTTP requests over the stock wire, passed on by a host in Python."""
+"""HTTP requests over the stock wire, passed on by a host in Python: what is this wire's own.
+
+What both wires share is in tests/conformance.
+"""
 
 import asyncio
 import os
@@ -10,9 +13,6 @@ import pytest
 from mattermost_plugin import Plugin
 from mattermost_plugin._stock.http_response import canonical_name
 from mattermost_plugin._stock.io_reader import varint
-from mattermost_plugin._stock.rpc_streams import CallRefusedError
-from mattermost_plugin.config import RuntimeConfig
-from mattermost_plugin.errors import RequestAborted
 from mattermost_plugin.http import HTTPRequest, ResponseWriter
 from mattermost_plugin.models import PluginContext
 from tests.stock.stand_in import Response, served
@@ -165,25 +165,6 @@ def test_a_request_without_a_body_stream() -> None:
     run(scenario)
 
 
-def test_a_body_shorter_than_announced_is_aborted() -> None:
-    seen: list[str] = []
-
-    async def answer(writer: ResponseWriter, request: HTTPRequest) -> None:
-        try:
-            await request.body.aread()
-        except RequestAborted as error:
-            seen.append(str(error))
-            raise
-
-    async def scenario() -> None:
-        async with served(site(answer)) as (host, _):
-            response = await host.serve_http({"Header": {"Content-Length": ["10"]}}, b"12345")
-            assert response.status == 400
-
-    run(scenario)
-    assert seen
-
-
 def test_a_handler_that_fails_before_its_response_is_answered_with_500() -> None:
     async def answer(writer: ResponseWriter, request: HTTPRequest) -> None:
         raise RuntimeError("secret")
@@ -194,76 +175,6 @@ def test_a_handler_that_fails_before_its_response_is_answered_with_500() -> None
             assert response.status == 500
             assert response.body == b"Internal Server Error\n"
             assert response.header["X-Preset"] == ["server"]
-
-    run(scenario)
-
-
-def test_a_response_that_breaks_off_is_cut_off() -> None:
-    async def answer(writer: ResponseWriter, request: HTTPRequest) -> None:
-        await writer.awrite("half of")
-        await writer.aflush()
-        raise RuntimeError("secret")
-
-    async def scenario() -> None:
-        async with served(site(answer)) as (host, _):
-            response = await host.serve_http()
-            assert response.body == b"half of"
-            assert response.is_cut_off
-
-    run(scenario)
-
-
-def test_a_client_that_has_gone_ends_the_handler() -> None:
-    ended: list[bool] = []
-
-    async def answer(writer: ResponseWriter, request: HTTPRequest) -> None:
-        try:
-            while True:
-                await writer.awrite("tick")
-                await writer.aflush()
-        finally:
-            ended.append(request.is_disconnected)
-
-    async def scenario() -> None:
-        async with served(site(answer)) as (host, _):
-            response = Response({})
-            response.fails_with = "write: broken pipe"
-            await host.serve_http(response=response)
-
-    run(scenario)
-    assert ended == [True]
-
-
-def test_metrics_are_served_too() -> None:
-    class Metrics(Plugin):
-        async def serve_metrics(self, context: PluginContext, writer: ResponseWriter, request: HTTPRequest) -> None:
-            await writer.awrite("metric 1")
-
-    async def scenario() -> None:
-        async with served(Metrics) as (host, _):
-            assert (await host.serve_http(hook="ServeMetrics")).body == b"metric 1"
-
-    run(scenario)
-
-
-def test_requests_that_run_at_the_end_are_cut_off() -> None:
-    begun = asyncio.Event()
-
-    async def answer(writer: ResponseWriter, request: HTTPRequest) -> None:
-        await writer.awrite("half of")
-        await writer.aflush()
-        begun.set()
-        await asyncio.Event().wait()
-
-    async def scenario() -> None:
-        async with served(site(answer), config=RuntimeConfig(drain_s=0.01)) as (host, server):
-            response = Response({})
-            request = asyncio.create_task(host.serve_http(response=response))
-            await begun.wait()
-            await server.stop()
-            with pytest.raises(CallRefusedError):
-                await request
-            assert response.is_cut_off
 
     run(scenario)
 

@@ -112,8 +112,10 @@ async def _plugin_http_streamed(client: RpcClient, broker: MuxBroker, request: P
             reply = await client.call(
                 "Plugin.PluginHTTPStream", arguments, go_type("plugin.Z_PluginHTTPStreamArgs"), PLAIN
             )
+            # The reply has the header of the answer: the other plugin may still read while it writes.
+            body = await answer
         fields = mapping_of(reply)
-        return _response(number_of(fields, "StatusCode"), mapping_of(fields.get("Header")), await answer)
+        return _response(number_of(fields, "StatusCode"), mapping_of(fields.get("Header")), body)
     finally:
         answer.cancel()
 

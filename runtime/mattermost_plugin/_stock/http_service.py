@@ -46,8 +46,12 @@ class HTTPService:
             The task that does it; None if the call has its answer.
         """
         fields = mapping_of(arguments)
+        request = mapping_of(fields.get("Request"))
+        if not request:
+            server.fail(call, "the plugin cannot use the request: it has none of the fields of one")
+            return None
         body = number_of(fields, "RequestBodyStream")
-        head = _request_head(mapping_of(fields.get("Request")), has_body=body != 0)
+        head = _request_head(request, has_body=body != 0)
         response: HostResponse | None = None
         try:
             # At once: the host gives a stream up 5 s after it has sent the call.

@@ -7,12 +7,9 @@ Somewhere in the text of a request stands "do=WORD":
     reject      return a Reject
     hookerror   raise a HookError
     fail        raise an exception
-    wrong       return something that the hook cannot send
 
 Hooks whose requests have no text read the word from the file "<hook>.do" in the folder CONFORMANCE_FOLDER. There each
 call leaves its arguments as JSON in "<hook>.json", before it does anything else.
-
-With the argument "strict" every hook that can mean two things by a failure means the other one.
 """
 
 # mypy: disable-error-code="no-any-return"
@@ -23,7 +20,6 @@ import base64
 import json
 import os
 import re
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -61,28 +57,13 @@ from mattermost_plugin.models import (
     User,
     WebSocketRequest,
 )
-from mattermost_pluginapi.hooks.adapters import ADAPTERS
+from tests.conformance.texts import CHANGED, REASON, SECRET
 
 ResultT = TypeVar("ResultT")
 EditedT = TypeVar("EditedT", Post, ScheduledPost, Draft, PushNotification)
 PromotedT = TypeVar("PromotedT", ChannelMember, TeamMember)
 
 FOLDER = Path(os.environ.get("CONFORMANCE_FOLDER", "."))
-CHANGED = "chänged"
-REASON = "Nöt today."
-SECRET = "the secret of the handler"
-
-# Results that a careless author might return; anything not named here is answered with a dict.
-WRONG_RESULTS: dict[HookName, object] = {
-    HookName.MessageWillBePosted: (Post(), ""),
-    HookName.MessageWillBeUpdated: "a reason",
-    HookName.MessagesWillBeConsumed: ["a post"],
-    HookName.UserWillLogIn: False,
-    HookName.FileWillBeUploaded: b"content",
-    HookName.RunDataRetention: True,
-    HookName.OnSharedChannelsPing: None,
-    HookName.OnActivate: "a reason",
-}
 
 
 def text_of(argument: object) -> bytes:
@@ -119,8 +100,6 @@ def act(name: HookName, arguments: Sequence[object], neutral: ResultT, change: C
         return change()
     if word == "reject":
         return cast("ResultT", Reject(REASON))
-    if word == "wrong":
-        return cast("ResultT", WRONG_RESULTS.get(name, {"a": "dict"}))
     if word == "hookerror":
         raise HookError(REASON, id="conformance.refused", status_code=418, params={"a": 1}, where="here")
     raise RuntimeError(SECRET)
@@ -342,7 +321,7 @@ class Conformance(Plugin):
         return note(HookName.UserHasLeftTeam, context, team_member, actor)
 
     def execute_command(self, context: PluginContext, args: CommandArgs) -> CommandResponse | None:
-        changed = CommandResponse(response_type="in_channel", text=CHANGED, attachments=[CommandResponse(text="x")])
+        changed = CommandResponse(response_type="in_channel", text=CHANGED)
         return act(HookName.ExecuteCommand, (context, args), None, lambda: changed)
 
     async def on_websocket_connect(self, web_conn_id: str, user_id: str) -> None:
@@ -379,20 +358,5 @@ class Conformance(Plugin):
         await answer(HookName.ServeMetrics, context, writer, request)
 
 
-def with_other_meaning(base: type[Plugin]) -> type[Plugin]:
-    """A subclass in which each hook that can mean two things by a failure means the other one."""
-
-    def forward(attribute: str) -> Any:  # makes a `def` that may return a coroutine: that must work too
-        return lambda self, *arguments: getattr(self, attribute)(*arguments)
-
-    any_hook: Any = hook  # its overloads take one name each
-    methods: dict[str, Any] = {}
-    for spec in base.hook_handlers.values():
-        for choice in ADAPTERS[spec.hook].on_error_choices:
-            if choice != spec.on_error:
-                methods[f"handle_{spec.hook}"] = any_hook(spec.hook, on_error=choice)(forward(spec.attribute))
-    return type("Strict", (base,), methods)
-
-
 if __name__ == "__main__":
-    run_plugin(with_other_meaning(Conformance) if "strict" in sys.argv[1:] else Conformance)
+    run_plugin(Conformance)
