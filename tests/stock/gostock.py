@@ -50,10 +50,16 @@ class GoStockError(Exception):
 
 
 class GoStock:
-    """A running host with at most one plugin; a context manager."""
+    """A running host with at most one plugin; a context manager.
 
-    def __init__(self, program: Path) -> None:
-        self._process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    Args:
+        program: its executable.
+        cwd: its folder, which plugins that are installed in it run in; default is this process's.
+        env: its environment, which they get; default is this process's.
+    """
+
+    def __init__(self, program: Path, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> None:
+        self._process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=cwd, env=env)
         self._lock = threading.Lock()
         self._id = 0
 
@@ -72,6 +78,46 @@ class GoStock:
     ) -> Any:
         """Start a plugin and ask what it implements."""
         return self._ask("start", cmd=list(cmd), api=api or {}, env=env or {})
+
+    def install(self, bundle: Path, directory: str | Path) -> str:
+        """Unpack a bundle into a folder of plugins as a server does; gives the plugin's folder."""
+        return str(self._ask("install", bundle=str(bundle), directory=str(directory))["plugin"])
+
+    def start_installed(
+        self, plugin: str, *, api: Mapping[str, object] | None = None, checksum: bytes | None = None
+    ) -> Any:
+        """Start a plugin by its verified executable and ask what it implements.
+
+        Args:
+            plugin: what `install` gave.
+            api: answers of the plugin API by method.
+            checksum: SHA-256 that the executable must have; default is that of the moment, as on a server.
+        """
+        return self._ask("start_installed", **_installed(plugin, api, checksum))
+
+    def to_active(self, cmd: Sequence[str], *, api: Mapping[str, object] | None = None) -> Any:
+        """Start and activate a plugin; gives the milliseconds since its process's start, among others."""
+        return self._ask("to_active", cmd=list(cmd), api=api or {})
+
+    def installed_to_active(self, plugin: str, *, api: Mapping[str, object] | None = None) -> Any:
+        return self._ask("installed_to_active", **_installed(plugin, api, None))
+
+    def check_health(self) -> Any:
+        """Ask the plugin for a sign of life, and start it anew if there is none."""
+        return self._ask("check_health")
+
+    def pid(self) -> int:
+        """The process that was started last."""
+        return int(self._ask("pid")["pid"])
+
+    def log(self) -> list[dict[str, Any]]:
+        """Records that a server would have in its log, of plugins that were installed."""
+        lines = str(self._ask("log")["text"]).splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def deactivate(self) -> Any:
+        """Disable the plugin; gives the text of the hook's error and the process's exit code, -1 if it was killed."""
+        return self._ask("deactivate")
 
     def activate(self) -> str:
         """Activate the plugin and give the text of its error."""
@@ -118,6 +164,11 @@ class GoStock:
         if answer.get("error"):
             raise GoStockError(answer["error"])
         return answer.get("result")
+
+
+def _installed(plugin: str, api: Mapping[str, object] | None, checksum: bytes | None) -> dict[str, object]:
+    given = base64.b64encode(checksum).decode() if checksum else None
+    return {"plugin": plugin, "api": api or {}, "checksum": given}
 
 
 def build() -> Path:
