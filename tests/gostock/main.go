@@ -13,7 +13,7 @@
 //	start      {cmd, env?, api?} -> {elapsed_ms, implemented}; api: answers by method
 //	install    {bundle, directory} -> {plugin}, the folder that an uploaded bundle is put into
 //	start_installed {plugin, api?, checksum?} -> as start; checksum is base64
-//	to_active, installed_to_active: as these two -> {active_ms, started, activated}
+//	to_active, installed_to_active: as these two -> {active_ms, cpu_ms, started, activated}
 //	activate   {} -> {error}
 //	hook       {name, args?} -> {reply}
 //	upload     {info, content} -> {reply, content}; contents are base64

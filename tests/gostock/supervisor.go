@@ -5,7 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -77,7 +80,22 @@ func (h *host) toActive(start func() (any, error)) (any, error) {
 		return nil, err
 	}
 	elapsed := float64(time.Since(h.began).Microseconds()) / 1000
-	return map[string]any{"active_ms": elapsed, "started": started, "activated": activated}, nil
+	return map[string]any{
+		"active_ms": elapsed, "cpu_ms": cpuTime(h.cmd.Process.Pid), "started": started, "activated": activated,
+	}, nil
+}
+
+// cpuTime is what the threads of a process have used so far, in milliseconds.
+func cpuTime(pid int) float64 {
+	total := 0.0
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	for _, thread := range threads {
+		var nanoseconds float64
+		text, _ := os.ReadFile(thread)
+		_, _ = fmt.Sscan(string(text), &nanoseconds)
+		total += nanoseconds / 1e6
+	}
+	return total
 }
 
 // deactivate ends a plugin as the server does when it is disabled.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import os
 import re
@@ -12,6 +13,8 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.gob.go_source import GoSource, stock
 
@@ -171,8 +174,18 @@ def _installed(plugin: str, api: Mapping[str, object] | None, checksum: bytes | 
     return {"plugin": plugin, "api": api or {}, "checksum": given}
 
 
+def build_or_skip() -> Path:
+    """Builds the host for a test, which is skipped where Go is missing; in CI it must not be."""
+    if shutil.which("go") is None:
+        if os.environ.get("CI"):
+            pytest.fail("Go is missing")
+        pytest.skip("Go is missing")
+    return build()
+
+
+@functools.cache
 def build() -> Path:
-    """Builds the host, once in a test session, and returns its executable."""
+    """Builds the host, once in a process, and returns its executable."""
     sources = BUILD_DIR / "source"
     shutil.rmtree(sources, ignore_errors=True)
     shutil.copytree(SOURCE_DIR, sources)
