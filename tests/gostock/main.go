@@ -13,7 +13,7 @@
 //	start      {cmd, env?, api?} -> {elapsed_ms, implemented}; api: answers by method
 //	install    {bundle, directory} -> {plugin}, the folder that an uploaded bundle is put into
 //	start_installed {plugin, api?, checksum?} -> as start; checksum is base64
-//	to_active, installed_to_active: as these two -> {active_ms, cpu_ms, started, activated}
+//	to_active  as start_installed -> {active_ms, cpu_ms, started, activated}
 //	activate   {} -> {error}
 //	hook       {name, args?} -> {reply}
 //	upload     {info, content} -> {reply, content}; contents are base64
@@ -28,8 +28,8 @@
 //	bench      {name, args?, count, concurrency} -> {p50_us, p99_us, per_s}
 //	bench_http {path, mib?, count?} -> {p50_us, mib_per_s}
 //
-// With the argument "plugin" it is a Go plugin itself, to be measured on the
-// same host.
+// With the argument "plugin", or started by a host, it is a Go plugin itself, to
+// be measured on the same host.
 package main
 
 import (
@@ -53,7 +53,7 @@ type answer struct {
 }
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == "plugin" {
+	if len(os.Args) > 1 && os.Args[1] == "plugin" || os.Getenv(handshake.MagicCookieKey) != "" {
 		servePlugin()
 		return
 	}
@@ -95,9 +95,7 @@ func (h *host) run(c command) (any, error) {
 	case "start_installed":
 		return with(c, h.startInstalled)
 	case "to_active":
-		return h.toActive(func() (any, error) { return with(c, h.start) })
-	case "installed_to_active":
-		return h.toActive(func() (any, error) { return with(c, h.startInstalled) })
+		return with(c, h.toActive)
 	case "activate":
 		return h.activate()
 	case "hook":

@@ -70,8 +70,8 @@ func (h *host) startInstalled(params installed) (any, error) {
 
 // toActive starts a plugin and activates it; the times are from the start of
 // its process on.
-func (h *host) toActive(start func() (any, error)) (any, error) {
-	started, err := start()
+func (h *host) toActive(params installed) (any, error) {
+	started, err := h.startInstalled(params)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func (h *host) checkHealth() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	again, err := h.toActive(func() (any, error) { return h.startInstalled(h.installed) })
+	again, err := h.toActive(h.installed)
 	return map[string]any{"restarted": true, "ended": ended, "again": again}, err
 }
 

@@ -98,12 +98,12 @@ class GoStock:
         """
         return self._ask("start_installed", **_installed(plugin, api, checksum))
 
-    def to_active(self, cmd: Sequence[str], *, api: Mapping[str, object] | None = None) -> Any:
-        """Start and activate a plugin; gives the milliseconds since its process's start, among others."""
-        return self._ask("to_active", cmd=list(cmd), api=api or {})
+    def to_active(self, plugin: str, *, api: Mapping[str, object] | None = None) -> Any:
+        """Start an installed plugin and activate it.
 
-    def installed_to_active(self, plugin: str, *, api: Mapping[str, object] | None = None) -> Any:
-        return self._ask("installed_to_active", **_installed(plugin, api, None))
+        Gives the time since its process's start, and what its threads used of a CPU, in milliseconds.
+        """
+        return self._ask("to_active", **_installed(plugin, api, None))
 
     def check_health(self) -> Any:
         """Ask the plugin for a sign of life, and start it anew if there is none."""
