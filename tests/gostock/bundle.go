@@ -90,7 +90,10 @@ func extract(bundle, target string) error {
 		}
 		switch header.Typeflag {
 		case tar.TypeDir:
-			err = os.MkdirAll(path, folderMode)
+			// The one that it is in must be there.
+			if err = os.Mkdir(path, folderMode); errors.Is(err, fs.ErrExist) {
+				err = nil
+			}
 		case tar.TypeReg:
 			if err = os.MkdirAll(filepath.Dir(path), folderMode); err == nil {
 				err = writeFile(path, archive, header.FileInfo().Mode().Perm())

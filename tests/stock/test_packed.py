@@ -17,7 +17,9 @@ from typing import Any
 
 import pytest
 
-from tests.pack.bundles import MANIFEST, PROGRAM, entry, make_archive, sound_entries
+from mattermost_plugin.cli.bundle.bundle_rules import check_archive
+from mattermost_plugin.cli.bundle.findings import Severity
+from tests.pack.bundles import MANIFEST, PROGRAM, Entry, entry, make_archive, sound_entries
 from tests.pack.conftest import run_command
 from tests.pack.server_side import executable_of, unpack
 from tests.pack.wheelhouse import NEEDED, make_wheelhouse, pip_settings
@@ -254,9 +256,20 @@ def test_links_are_left_out(server: Server, tmp_path: Path) -> None:
     assert sorted(path.name for path in installed.iterdir()) == ["plugin.json", "start"]
 
 
-def test_a_path_that_leads_out(server: Server, tmp_path: Path) -> None:
-    bundle = make_archive(tmp_path / "x.tar.gz", [*sound_entries(), entry("../../outside", PROGRAM)])
-    with server.run() as host, pytest.raises(GoStockError, match="leads out"):
+@pytest.mark.parametrize(
+    ("odd", "said"),
+    [
+        ([entry("../../outside", PROGRAM)], "leads out"),
+        ([entry("a/b", kind=tarfile.DIRTYPE)], "no such file or directory"),
+        ([entry("a"), entry("a/b")], "not a directory"),
+        ([entry("a/b"), entry("a")], "is a directory"),
+    ],
+    ids=["outside", "order", "file then folder", "folder then file"],
+)
+def test_what_a_server_does_not_unpack(server: Server, tmp_path: Path, odd: list[Entry], said: str) -> None:
+    bundle = make_archive(tmp_path / "x.tar.gz", [*sound_entries(), *odd])
+    assert [finding for finding in check_archive(bundle) if finding.severity is Severity.ERROR]
+    with server.run() as host, pytest.raises(GoStockError, match=said):
         host.install(bundle, "plugins")
 
 
