@@ -14,6 +14,7 @@ from bench.measure_hooks import measure_hooks
 from bench.measure_http import measure_http
 from bench.measure_imports import SERVING, import_profile, measure_imports
 from bench.measure_memory import measure_memory
+from bench.measure_packed import measure_packed
 from bench.measure_startup import measure_startup
 from bench.measure_stock import measure_stock
 from bench.measure_stock_codec import measure_stock_codec, profile_codec
@@ -30,6 +31,7 @@ _PARTS: Mapping[str, Callable[[Workplace, Effort], Awaitable[list[Result]]]] = {
     "api": measure_api,
     "http": measure_http,
     "startup": measure_startup,
+    "packed": measure_packed,
     "imports": measure_imports,
     "memory": measure_memory,
     "stock": measure_stock,

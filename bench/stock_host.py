@@ -116,7 +116,7 @@ def _host(program: Path) -> Iterator[GoStock]:
     """A host whose log is shown if something goes wrong."""
     with TemporaryFile() as log:
         try:
-            with GoStock(program, log) as host:
+            with GoStock(program, log=log) as host:
                 yield host
         except Exception:
             log.seek(0)

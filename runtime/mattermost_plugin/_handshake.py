@@ -193,10 +193,10 @@ def explain_not_a_plugin(env: HostEnvironment, script: str) -> str:
         f"{script} is a plugin of the Mattermost server. The server starts it and talks to it; run by hand it "
         "has nothing to do.\n"
         "\n"
-        "To try it, install it in a server: pack plugin.json, this script and what it imports into a .tar.gz, "
-        "upload that in the System Console under Plugins > Plugin Management (or with `mmctl plugin add`), and "
-        "enable it.\n"
-        "To try it without a server: mattermost-plugin dev FOLDER. To test it: mattermost_plugin.testing.\n"
+        "FOLDER is the one that plugin.json is in. To try it without a server: mattermost-plugin dev FOLDER.\n"
+        "To install it in a server: mattermost-plugin deploy FOLDER --server URL, or mattermost-plugin pack FOLDER and "
+        "upload the .tar.gz in the System Console under Plugins > Plugin Management, or with `mmctl plugin add`.\n"
+        "To test it: mattermost_plugin.testing.\n"
     )
 
 

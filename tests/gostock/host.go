@@ -28,12 +28,17 @@ var handshake = plugin.HandshakeConfig{
 const startTimeout = 3 * time.Second
 
 type host struct {
-	client   *plugin.Client
-	protocol plugin.ClientProtocol
-	broker   *plugin.MuxBroker
-	rpc      *rpc.Client
-	api      *api
-	address  string
+	client      *plugin.Client
+	cmd         *exec.Cmd
+	protocol    plugin.ClientProtocol
+	broker      *plugin.MuxBroker
+	rpc         *rpc.Client
+	api         *api
+	address     string
+	began       time.Time
+	implemented []string
+	installed   installed
+	log         hostLog
 }
 
 type hooksPlugin struct{ host *host }
@@ -60,15 +65,21 @@ func (h *host) start(params startParams) (any, error) {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}
 	h.api = &api{answers: params.API}
-	begin := time.Now()
-	h.client = plugin.NewClient(&plugin.ClientConfig{
-		HandshakeConfig:  handshake,
-		Plugins:          plugin.PluginSet{"hooks": hooksPlugin{h}},
-		Cmd:              cmd,
-		AllowedProtocols: []plugin.Protocol{plugin.ProtocolNetRPC},
-		StartTimeout:     startTimeout,
-		Logger:           hclog.New(&hclog.LoggerOptions{Output: os.Stderr, Level: hclog.Info}),
+	return h.connect(cmd, &plugin.ClientConfig{
+		Logger: hclog.New(&hclog.LoggerOptions{Output: os.Stderr, Level: hclog.Info}),
 	})
+}
+
+// connect starts a plugin's process and asks what it implements.
+func (h *host) connect(cmd *exec.Cmd, config *plugin.ClientConfig) (any, error) {
+	config.HandshakeConfig = handshake
+	config.Plugins = plugin.PluginSet{"hooks": hooksPlugin{h}}
+	config.Cmd = cmd
+	config.AllowedProtocols = []plugin.Protocol{plugin.ProtocolNetRPC}
+	config.StartTimeout = startTimeout
+	h.cmd = cmd
+	h.began = time.Now()
+	h.client = plugin.NewClient(config)
 	var err error
 	if h.protocol, err = h.client.Client(); err != nil {
 		return nil, err
@@ -76,12 +87,12 @@ func (h *host) start(params startParams) (any, error) {
 	if _, err = h.protocol.Dispense("hooks"); err != nil {
 		return nil, err
 	}
-	var implemented []string
-	if err := h.rpc.Call("Plugin.Implemented", struct{}{}, &implemented); err != nil {
+	h.implemented = nil
+	if err := h.rpc.Call("Plugin.Implemented", struct{}{}, &h.implemented); err != nil {
 		return nil, err
 	}
-	elapsed := float64(time.Since(begin).Microseconds()) / 1000
-	return map[string]any{"elapsed_ms": elapsed, "implemented": implemented}, nil
+	elapsed := float64(time.Since(h.began).Microseconds()) / 1000
+	return map[string]any{"elapsed_ms": elapsed, "implemented": h.implemented}, nil
 }
 
 func (h *host) activate() (any, error) {

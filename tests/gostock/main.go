@@ -11,19 +11,26 @@
 // Values of Go structs are JSON objects by Go's field names.
 //
 //	start      {cmd, env?, api?} -> {elapsed_ms, implemented}; api: answers by method
+//	install    {bundle, directory} -> {plugin}, the folder that an uploaded bundle is put into
+//	start_installed {plugin, api?, checksum?} -> as start; checksum is base64
+//	to_active  as start_installed -> {active_ms, cpu_ms, started, activated}
 //	activate   {} -> {error}
 //	hook       {name, args?} -> {reply}
 //	upload     {info, content} -> {reply, content}; contents are base64
 //	front      {} -> {address} of a real HTTP server that passes requests on
 //	ping       {} -> {}
+//	check_health {} -> {restarted, ended?, again?}
+//	pid        {} -> {pid}
+//	log        {} -> {text}, of plugins that were installed
 //	api_calls  {} -> {calls: [{method, args}]}
 //	wait_api_call {method} -> {method, args}, when there is one
+//	deactivate {} -> {error, exit_code}
 //	kill       {} -> {elapsed_ms}
 //	bench      {name, args?, count, concurrency} -> {p50_us, p99_us, per_s, pid}
 //	bench_http {path, mib?, count?} -> {p50_us, p99_us, per_s, pid} or {mib_per_s}
 //
-// With the argument "plugin" it is a Go plugin itself, to be measured on the
-// same host.
+// With the argument "plugin", or started by a host, it is a Go plugin itself, to
+// be measured on the same host.
 package main
 
 import (
@@ -47,7 +54,7 @@ type answer struct {
 }
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == "plugin" {
+	if len(os.Args) > 1 && os.Args[1] == "plugin" || os.Getenv(handshake.MagicCookieKey) != "" {
 		servePlugin()
 		return
 	}
@@ -84,6 +91,12 @@ func (h *host) run(c command) (any, error) {
 	switch c.Command {
 	case "start":
 		return with(c, h.start)
+	case "install":
+		return with(c, h.install)
+	case "start_installed":
+		return with(c, h.startInstalled)
+	case "to_active":
+		return with(c, h.toActive)
 	case "activate":
 		return h.activate()
 	case "hook":
@@ -94,6 +107,14 @@ func (h *host) run(c command) (any, error) {
 		return h.front()
 	case "ping":
 		return nil, h.protocol.Ping()
+	case "check_health":
+		return h.checkHealth()
+	case "pid":
+		return map[string]any{"pid": h.cmd.Process.Pid}, nil
+	case "log":
+		return map[string]any{"text": h.log.String()}, nil
+	case "deactivate":
+		return h.deactivate()
 	case "api_calls":
 		return map[string]any{"calls": h.api.seen()}, nil
 	case "wait_api_call":

@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.pack.server_side import TIMEOUT_S
-from tests.pack.wheelhouse import make_plain_wheel, make_wheelhouse
+from tests.pack.wheelhouse import NEEDED, make_plain_wheel, make_wheelhouse, pip_settings
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "mattermost_plugin.cli"]
-NEEDED = ("grpcio", "grpcio-health-checking", "protobuf", "typing_extensions")
 
 
 @pytest.fixture(scope="session")
@@ -22,9 +21,8 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder of wheels, which pip is told to take everything from."""
     folder = make_wheelhouse(tmp_path_factory.mktemp("wheels") / "all", NEEDED)
     make_plain_wheel(folder, "sample_helper", "WORD = 'helped'\n")
-    settings = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder), "PIP_CONFIG_FILE": os.devnull}
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in settings.items():
+        for name, value in pip_settings(folder).items():
             patch.setenv(name, value)
         yield folder
 

@@ -182,6 +182,10 @@ if __name__ == "__main__":
     done = run_command("pack", folder)
     assert done.returncode == 1
     assert "No module named 'sample_helper'" in done.stderr
+    advice = (
+        "the bundle has what requirements.txt names and nothing that is installed here: name what has sample_helper"
+    )
+    assert done.stderr.splitlines()[-1].startswith(advice)
 
 
 def test_requirements_that_cannot_be_had(wheels: Path, tmp_path: Path) -> None:

@@ -171,12 +171,80 @@ def test_manifests_without_a_script(tmp_path: Path, capsys: pytest.CaptureFixtur
         assert "names no Python script that is in the folder" in out
 
 
+def test_a_manifest_that_names_nothing_is_one_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out = check(capsys, make_source(tmp_path / "plugin", server={"runtime": "python"}))
+    assert code == 1
+    assert out.count("error: ") == 1
+    assert "server.executable: is missing" in out
+
+
+def test_the_traceback_is_that_of_the_author_s_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = make_source(tmp_path / "plugin", "import parts\n")
+    (folder / "parts.py").write_text(SCRIPT.replace("on_activate(self)", "on_activate(self, x)"))
+    said = "Sample.on_activate must take (self) to handle OnActivate, but takes (self, x)"
+    _, out = check(capsys, folder)
+    assert out.splitlines()[:-1] == [
+        "error: plugin.py cannot be started:",
+        "    Traceback (most recent call last):",
+        '      File "plugin.py", line 1, in <module>',
+        "        import parts",
+        '      File "parts.py", line 4, in <module>',
+        "        class Sample(Plugin):",
+        f"    mattermost_plugin.errors.HookRegistrationError: {said}",
+    ]
+    (folder / "parts.py").write_text("try:\n    1 / 0\nexcept ZeroDivisionError as e:\n    raise KeyError(1) from e\n")
+    _, out = check(capsys, folder)
+    assert out.count('File "parts.py", line ') == 2
+    assert str(tmp_path) not in out.replace(f"{folder}: 1 error", "")
+    (folder / "parts.py").write_text("x =\n")
+    assert 'File "parts.py", line 1\n' in check(capsys, folder)[1]
+
+
+def test_a_module_that_is_not_installed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = make_source(tmp_path / "plugin", "import nothing_like_this")
+    for name, text, advice in (
+        ("", "", "    name what has nothing_like_this in requirements.txt, which `mattermost-plugin pack` reads, and"),
+        ("pyproject.toml", "", "    install here what pyproject.toml names, or add it there if it does not name what"),
+        (
+            "requirements.txt",
+            "x",
+            f"    install here what the plugin needs: {sys.executable} -m pip install -r {folder}",
+        ),
+    ):
+        if name:
+            (folder / name).write_text(text)
+        code, out = check(capsys, folder)
+        assert code == 1
+        assert out.splitlines()[-2].startswith(advice)
+
+
+def test_a_misspelt_handler(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    others = (
+        "    def on_activated(self): ...\n    def helper(self): ...\n    def _on_activat(self): ...\n    limit = 3\n"
+    )
+    script = SCRIPT.replace("class Sample(Plugin):\n", f"class Sample(Plugin):\n{others}")
+    # There is one for the hook.
+    assert check(capsys, make_source(tmp_path / "plugin", script), "--strict")[0] == 0
+    script = script.replace("def on_activate(", "def message_has_been_posted(").replace(
+        "posted(self)", "posted(self, a, b)"
+    )
+    code, out = check(capsys, make_source(tmp_path / "plugin", script))
+    assert (code, out.splitlines()[:-1]) == (
+        0,
+        [
+            "warning: the method on_activated handles no hook, so no server calls it",
+            "    did you mean on_activate? Else rename it",
+        ],
+    )
+
+
 def test_what_cannot_be_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "gone does not exist" in check(capsys, tmp_path / "gone")[1]
     (tmp_path / "text").write_text("x")
     assert "text cannot be read as a tar.gz" in check(capsys, tmp_path / "text")[1]
     (tmp_path / "empty").mkdir()
-    assert "is not at the top, where there is: nothing" in check(capsys, tmp_path / "empty")[1]
+    assert "empty is no plugin's folder: there is no plugin.json in it" in check(capsys, tmp_path / "empty")[1]
+    assert "give the folder that plugin.json is in" in check(capsys, make_source(tmp_path / "p") / "plugin.py")[1]
     (tmp_path / "plugin.json").write_text("{")
     assert "plugin.json is no JSON" in check(capsys, tmp_path)[1]
     with pytest.raises(SystemExit) as end:
@@ -215,5 +283,5 @@ def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
     before = len(list(descriptors.iterdir()))
     for _ in range(3):
         with pytest.raises(CommandError):
-            handlers.find_hooks([sys.executable], folder, "plugin.py", [])
+            handlers.find_handlers([sys.executable], folder, "plugin.py", [])
     assert len(list(descriptors.iterdir())) == before

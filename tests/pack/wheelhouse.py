@@ -1,9 +1,13 @@
 """The packages that are installed here as wheels, so that pip needs no index."""
 
 import importlib.metadata
+import os
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
+
+NEEDED = ("grpcio", "grpcio-health-checking", "protobuf", "typing_extensions")
+"""What the SDK itself depends on, and what that depends on."""
 
 _PIP_S_OWN = ("INSTALLER", "REQUESTED")
 
@@ -13,6 +17,11 @@ def make_wheelhouse(folder: Path, distributions: Iterable[str]) -> Path:
     for name in distributions:
         make_wheel(folder, importlib.metadata.distribution(name))
     return folder
+
+
+def pip_settings(folder: Path) -> dict[str, str]:
+    """Variables that let pip take everything from a folder of wheels."""
+    return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder), "PIP_CONFIG_FILE": os.devnull}
 
 
 def make_wheel(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import os
 import re
@@ -54,11 +55,22 @@ class GoStock:
 
     Args:
         program: the host's executable.
-        log: where its log goes; stderr by default.
+        cwd: its folder, which plugins that are installed in it run in; default is this process's.
+        env: its environment, which they get; default is this process's.
+        log: where its log goes; default is stderr.
     """
 
-    def __init__(self, program: Path, log: IO[bytes] | None = None) -> None:
-        self._process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
+    def __init__(
+        self,
+        program: Path,
+        cwd: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        *,
+        log: IO[bytes] | None = None,
+    ) -> None:
+        self._process = subprocess.Popen(
+            [program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, cwd=cwd, env=env
+        )
         self._lock = threading.Lock()
         self._id = 0
 
@@ -77,6 +89,46 @@ class GoStock:
     ) -> Any:
         """Start a plugin and ask what it implements."""
         return self._ask("start", cmd=list(cmd), api=api or {}, env=env or {})
+
+    def install(self, bundle: Path, directory: str | Path) -> str:
+        """Unpack a bundle into a folder of plugins as a server does; gives the plugin's folder."""
+        return str(self._ask("install", bundle=str(bundle), directory=str(directory))["plugin"])
+
+    def start_installed(
+        self, plugin: str, *, api: Mapping[str, object] | None = None, checksum: bytes | None = None
+    ) -> Any:
+        """Start a plugin by its verified executable and ask what it implements.
+
+        Args:
+            plugin: what `install` gave.
+            api: answers of the plugin API by method.
+            checksum: SHA-256 that the executable must have; default is that of the moment, as on a server.
+        """
+        return self._ask("start_installed", **_installed(plugin, api, checksum))
+
+    def to_active(self, plugin: str, *, api: Mapping[str, object] | None = None) -> Any:
+        """Start an installed plugin and activate it.
+
+        Gives the time since its process's start, and what its threads used of a CPU, in milliseconds.
+        """
+        return self._ask("to_active", **_installed(plugin, api, None))
+
+    def check_health(self) -> Any:
+        """Ask the plugin for a sign of life, and start it anew if there is none."""
+        return self._ask("check_health")
+
+    def pid(self) -> int:
+        """The process that was started last."""
+        return int(self._ask("pid")["pid"])
+
+    def log(self) -> list[dict[str, Any]]:
+        """Records that a server would have in its log, of plugins that were installed."""
+        lines = str(self._ask("log")["text"]).splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def deactivate(self) -> Any:
+        """Disable the plugin; gives the text of the hook's error and the process's exit code, -1 if it was killed."""
+        return self._ask("deactivate")
 
     def activate(self) -> str:
         """Activate the plugin and give the text of its error."""
@@ -129,8 +181,14 @@ class GoStock:
         return answer.get("result")
 
 
+def _installed(plugin: str, api: Mapping[str, object] | None, checksum: bytes | None) -> dict[str, object]:
+    given = base64.b64encode(checksum).decode() if checksum else None
+    return {"plugin": plugin, "api": api or {}, "checksum": given}
+
+
+@functools.cache
 def build() -> Path:
-    """Builds the host, once in a test session, and returns its executable."""
+    """Builds the host, once in a process, and returns its executable."""
     sources = BUILD_DIR / "source"
     shutil.rmtree(sources, ignore_errors=True)
     shutil.copytree(SOURCE_DIR, sources)

@@ -101,7 +101,9 @@ def test_a_fault_in_one_call_ends_no_connection(
         async with served(Web) as (host, _):
             with monkeypatch.context() as patched:
                 patched.setattr(http_service, "_request_head", fault)
-                call = host.hooks.call("Plugin.ServeHTTP", {"Request": {"Method": "GET"}}, go_type("plugin.Z_ServeHTTPArgs"))
+                call = host.hooks.call(
+                    "Plugin.ServeHTTP", {"Request": {"Method": "GET"}}, go_type("plugin.Z_ServeHTTPArgs")
+                )
                 with pytest.raises(CallRefusedError, match="could not answer"):
                     await call
             assert (await host.serve_http()).body == b"hello"

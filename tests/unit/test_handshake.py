@@ -166,6 +166,8 @@ def test_addresses_that_the_host_would_misread(address: str | int, network: str,
 def test_the_text_for_somebody_who_runs_a_plugin_by_hand() -> None:
     text = explain_not_a_plugin(read_host_environment({}), "plugin.py")
     assert "plugin.py is a plugin of the Mattermost server" in text
+    for way in ("mattermost-plugin dev FOLDER", "mattermost-plugin deploy FOLDER", "mattermost-plugin pack FOLDER"):
+        assert way in text
     assert "System Console" in text
     wrong = explain_not_a_plugin(read_host_environment({COOKIE_KEY: "1"}), "plugin.py")
     assert wrong != text

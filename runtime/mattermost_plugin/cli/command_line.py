@@ -12,6 +12,7 @@ from typing import Final
 from mattermost_plugin.cli.check import command as check
 from mattermost_plugin.cli.deploy import command as deploy
 from mattermost_plugin.cli.dev import command as dev
+from mattermost_plugin.cli.distribution import DISTRIBUTION
 from mattermost_plugin.cli.errors import CommandError
 from mattermost_plugin.cli.pack import command as pack
 from mattermost_plugin.cli.terminal import Terminal
@@ -19,7 +20,6 @@ from mattermost_plugin.cli.terminal import Terminal
 __all__ = ["main"]
 
 PROGRAM: Final = "mattermost-plugin"
-DISTRIBUTION: Final = "mattermost-plugin-sdk"
 
 EXIT_FAILED: Final = 1
 """The command could not do what it was asked for; its last line says why. A wrong command line is 2, from argparse."""

@@ -3,13 +3,11 @@
 import importlib.util
 import sys
 from collections.abc import Sequence
-from typing import Final
 
+from mattermost_plugin.cli.distribution import DISTRIBUTION
 from mattermost_plugin.cli.errors import CommandError
 
 __all__ = ["require"]
-
-DISTRIBUTION: Final = "mattermost-plugin-sdk"
 
 
 def require(modules: Sequence[str], extra: str, without: str = "") -> None:

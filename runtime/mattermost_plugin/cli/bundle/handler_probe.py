@@ -9,15 +9,19 @@ import runpy
 import sys
 import traceback
 
-MOST_LINES = 12
+MOST_LINES = 24
 """Of a traceback: its end says what is wrong."""
+
+_FOLDER = os.getcwd()  # noqa: PTH109 - a text is wanted
+"""The plugin's, in which this is started."""
 
 
 def look(script: str, module_path: list[str]) -> dict[str, object]:
     """Run the script up to the point where it serves its plugin.
 
     Returns:
-        {"hooks": names}, {"error": text}, or {} if the script ended without serving anything.
+        {"hooks": names, "others": names of methods that handle none}, {"error": text, "module": name if it is missing},
+        or {} if the script ended without serving anything.
     """
     sys.path[:0] = module_path
     sys.argv = [script]
@@ -25,7 +29,7 @@ def look(script: str, module_path: list[str]) -> dict[str, object]:
         import mattermost_plugin
         from mattermost_plugin import server
     except ImportError as error:
-        return {"error": _told(error)}
+        return _failure(error, [])
     classes: list[type] = []
 
     def run_plugin(plugin_class: type, config: object = None) -> None:
@@ -44,14 +48,53 @@ def look(script: str, module_path: list[str]) -> dict[str, object]:
         if not classes and end.code not in (None, 0):
             return {"error": f"it ends with {end.code!r} before it serves a plugin"}
     except BaseException as error:  # noqa: BLE001 - the author's code, and this is the top: it is told
-        return {"error": _told(error)}
-    handlers = getattr(classes[-1], "hook_handlers", {}) if classes else {}
-    return {"hooks": sorted(map(str, handlers))} if classes else {}
+        return _failure(error, [os.path.dirname(__file__), os.path.dirname(mattermost_plugin.__file__)])  # noqa: PTH120
+    if not classes:
+        return {}
+    handlers = getattr(classes[-1], "hook_handlers", {})
+    return {"hooks": sorted(map(str, handlers)), "others": _other_methods(classes[-1], mattermost_plugin.Plugin)}
 
 
-def _told(error: BaseException) -> str:
-    lines = "".join(traceback.format_exception(error)).rstrip().splitlines()
-    return "\n".join(lines[-MOST_LINES:])
+def _other_methods(plugin_class: type, base: type) -> list[str]:
+    """The public methods that the author has added, beside those that handle a hook."""
+    own = {
+        name: value for each in plugin_class.__mro__ if each not in base.__mro__ for name, value in vars(each).items()
+    }
+    handling = {handler.attribute for handler in getattr(plugin_class, "hook_handlers", {}).values()}
+    return sorted(name for name, value in own.items() if callable(value) and name[0] != "_" and name not in handling)
+
+
+def _failure(error: BaseException, left_out: list[str]) -> dict[str, object]:
+    told = traceback.TracebackException.from_exception(error)
+    _shorten(told, ("<frozen ", *left_out))
+    lines = "".join(told.format()).rstrip().splitlines()
+    module = error.name if isinstance(error, ModuleNotFoundError) else None
+    return {"error": "\n".join(lines[-MOST_LINES:]), "module": module}
+
+
+def _shorten(told: traceback.TracebackException, left_out: tuple[str, ...]) -> None:
+    """Keep what concerns the author's code, and give its files the names that they have in its folder."""
+    told.stack[:] = [frame for frame in told.stack if not frame.filename.startswith(left_out)]
+    told.__cause__, told.__context__ = _of_the_author(told.__cause__), _of_the_author(told.__context__)
+    for before in (told.__cause__, told.__context__):
+        if before is not None:
+            _shorten(before, left_out)
+    for frame in told.stack:
+        frame.filename = _in_folder(frame.filename)
+    # It is there for syntax errors only.
+    if getattr(told, "filename", None):
+        told.filename = _in_folder(told.filename)
+
+
+def _of_the_author(before: traceback.TracebackException | None) -> traceback.TracebackException | None:
+    """An error that led to another one, if it went through the plugin's own files."""
+    if before is None or not any(frame.filename.startswith(f"{_FOLDER}/") for frame in before.stack):
+        return None
+    return before
+
+
+def _in_folder(path: str) -> str:
+    return path.removeprefix(f"{_FOLDER}/")
 
 
 def main() -> None:

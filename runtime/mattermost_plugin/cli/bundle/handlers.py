@@ -6,13 +6,14 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from mattermost_plugin.cli.bundle import handler_probe
 from mattermost_plugin.cli.errors import CommandError
 
-__all__ = ["find_hooks"]
+__all__ = ["FoundHandlers", "MissingModuleError", "find_handlers"]
 
 TIME_LIMIT_S: Final = 60.0
 """A plugin's imports take less than the 3 s that a server waits, but this machine may be busy or its disk cold."""
@@ -23,10 +24,33 @@ MOST_LINES: Final = 12
 _COOKIE: Final = "MATTERMOST_PLUGIN"
 
 
-def find_hooks(
+@dataclass(frozen=True, slots=True)
+class FoundHandlers:
+    """What a plugin's class has."""
+
+    hooks: Sequence[str]
+    """The hooks that it handles."""
+
+    other_methods: Sequence[str] = ()
+    """The public methods that its author has added, beside those that handle a hook."""
+
+
+class MissingModuleError(CommandError):
+    """The plugin imports a module that is not there. The author must install it, or have it installed.
+
+    Attributes:
+        module: its name.
+    """
+
+    def __init__(self, text: str, module: str) -> None:
+        super().__init__(text)
+        self.module = module
+
+
+def find_handlers(
     python: Sequence[str], folder: Path, script: str, module_path: Sequence[Path], env: Mapping[str, str] | None = None
-) -> list[str]:
-    """The hooks that a plugin's class handles.
+) -> FoundHandlers:
+    """Import a plugin and look at its class.
 
     Args:
         python: the interpreter and its options.
@@ -36,6 +60,7 @@ def find_hooks(
         env: the environment; default is this process's own.
 
     Raises:
+        MissingModuleError: a module that it imports is not there.
         CommandError: the script cannot be imported, or serves no plugin.
     """
     env = {key: value for key, value in (os.environ if env is None else env).items() if key != _COOKIE}
@@ -63,16 +88,17 @@ def find_hooks(
         raise CommandError(
             f"{script} does not serve its plugin within {TIME_LIMIT_S:g} s: what takes long belongs into on_activate"
         ) from error
-    return _hooks(text, script, done)
+    return _handlers(text, script, done)
 
 
-def _hooks(text: bytes, script: str, done: subprocess.CompletedProcess[bytes]) -> list[str]:
+def _handlers(text: bytes, script: str, done: subprocess.CompletedProcess[bytes]) -> FoundHandlers:
     answer: dict[str, object] = json.loads(text) if text else {}
-    hooks, failure = answer.get("hooks"), answer.get("error")
-    if isinstance(hooks, list):
-        return [str(hook) for hook in hooks]
+    hooks, others, failure, module = map(answer.get, ("hooks", "others", "error", "module"))
+    if isinstance(hooks, list) and isinstance(others, list):
+        return FoundHandlers(list(map(str, hooks)), list(map(str, others)))
     if isinstance(failure, str):
-        raise CommandError(f"{script} cannot be started:\n{failure}")
+        what = f"{script} cannot be started:\n{failure}"
+        raise MissingModuleError(what, module) if isinstance(module, str) else CommandError(what)
     if text:
         raise CommandError(
             f"{script} serves no plugin when it is run: it needs run_plugin(...) under "

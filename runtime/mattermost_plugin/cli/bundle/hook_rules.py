@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from mattermost_plugin.cli.bundle.findings import Finding, error, note, warning
+from mattermost_plugin.cli.bundle.handlers import FoundHandlers
 from mattermost_plugin.cli.bundle.manifest_fields import MANIFEST, Fields
 from mattermost_plugin.cli.bundle.versions import ServerVersion, is_semantic_version, read_server_version
 
-__all__ = ["check_hooks", "check_methods", "check_server_version", "minimum_of"]
+__all__ = ["check_hooks", "check_methods", "check_names", "check_server_version", "minimum_of"]
+
+
+_NEARLY: Final = 0.9
+"""How much of a name must be that of a stub: "on_activated" is 0.96 of "on_activate"."""
 
 
 def minimum_of(fields: Fields) -> ServerVersion | None:
@@ -51,6 +58,22 @@ def check_hooks(hooks: Sequence[str], fields: Fields, server: ServerVersion | No
     if not hooks:
         yield warning("", "the plugin handles no hook: no server ever calls it", "see docs/handlers.md")
     yield from _check_since(since, fields, server, "handles", "which servers before {} never call")
+
+
+def check_names(handlers: FoundHandlers) -> Iterator[Finding]:
+    """Look for methods whose names are nearly those of stubs: nobody calls them."""
+    # Late: see above.
+    from mattermost_pluginapi.hooks.adapters import ADAPTERS
+
+    stubs = {adapter.method: str(hook) for hook, adapter in ADAPTERS.items()}
+    for name in handlers.other_methods:
+        for near in difflib.get_close_matches(name, stubs, n=1, cutoff=_NEARLY):
+            if stubs[near] not in handlers.hooks:
+                yield warning(
+                    "",
+                    f"the method {name} handles no hook, so no server calls it",
+                    f"did you mean {near}? Else rename it",
+                )
 
 
 def check_methods(methods: Mapping[str, str], fields: Fields, server: ServerVersion | None) -> Iterator[Finding]:

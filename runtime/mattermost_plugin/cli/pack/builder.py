@@ -10,10 +10,11 @@ from typing import Final
 
 from mattermost_plugin.cli.bundle.bundle_rules import check_archive
 from mattermost_plugin.cli.bundle.findings import Finding, Severity, has_errors, note, warning
-from mattermost_plugin.cli.bundle.handlers import find_hooks
+from mattermost_plugin.cli.bundle.handlers import FoundHandlers, MissingModuleError, find_handlers
 from mattermost_plugin.cli.bundle.layout import RECORD, RUNTIME, SHARED, START
 from mattermost_plugin.cli.bundle.manifest_fields import MANIFEST
 from mattermost_plugin.cli.bundle.record import BundleRecord, write_record
+from mattermost_plugin.cli.errors import CommandError
 from mattermost_plugin.cli.pack.archive_writer import write_archive
 from mattermost_plugin.cli.pack.bytecode import compile_modules, find_python
 from mattermost_plugin.cli.pack.interpreter import PROGRAM, copy_interpreter, copy_libraries, loader_of
@@ -24,12 +25,22 @@ from mattermost_plugin.cli.pack.package_set import PackageSet, install_packages
 from mattermost_plugin.cli.pack.report import BundleReport, size_lines
 from mattermost_plugin.cli.pack.sdk_wheel import sdk_version
 from mattermost_plugin.cli.pack.source_files import copy_sources
-from mattermost_plugin.cli.pack.source_plugin import check_calls, check_source, read_source, require_sound
+from mattermost_plugin.cli.pack.source_plugin import (
+    check_calls,
+    check_source,
+    missing_here,
+    missing_in_bundle,
+    read_source,
+    require_sound,
+)
 
 __all__ = ["BundleBuilder"]
 
 IMAGE_GLIBC: Final = 36
 """The second number of glibc's version in the server's own container image, which is Debian 12's."""
+
+_ALONE: Final = ("-I", "-S", "-B", "-X", "utf8")
+"""Options of a Python that sees nothing of what is installed for it."""
 
 _FOR_OTHER_HOSTS: Final = ("executable", "executables", "runtime", "python_version", "python")
 """Fields of the manifest's part for the server that tell how to start the script itself."""
@@ -65,16 +76,16 @@ class BundleBuilder:
         self.findings += packages.findings(self._options.self_contained)
         needs = self._add_start(packages)
         files = set(self._stage.rglob("*"))
-        hooks = self._find_hooks(packages)
+        handlers = self._find_handlers(packages)
         self._remove_what_is_not_in(files)
-        self.findings += check_calls(self._plugin, hooks, None)
+        self.findings += check_calls(self._plugin, handlers, None)
         require_sound(self.findings)
         self._write_manifest(packages.platforms)
         kind = "self-contained" if self._options.self_contained else "system"
-        record = BundleRecord(sdk_version(), kind, hooks, packages.platforms, str(packages.need))
+        record = BundleRecord(sdk_version(), kind, list(handlers.hooks), packages.platforms, str(packages.need))
         (self._stage / RECORD).write_bytes(write_record(record))
         self._compile(packages)
-        return self._write(hooks, needs)
+        return self._write(list(handlers.hooks), needs)
 
     def _add_start(self, packages: PackageSet) -> str:
         """Add what starts the plugin. Returns what the server's machine needs, for people."""
@@ -101,19 +112,22 @@ class BundleBuilder:
             self.findings.append(warning("", what, f"pack it on a system with glibc 2.{IMAGE_GLIBC} or older"))
         return f"{platform} with glibc 2.{natives.glibc} or newer, and no Python"
 
-    def _find_hooks(self, packages: PackageSet) -> list[str]:
+    def _find_handlers(self, packages: PackageSet) -> FoundHandlers:
         """Import the plugin as the server's machine will, if that is possible here."""
         here = next((target for target in packages.folders if target.is_here), None)
         if here is None:
             what = "the plugin was imported with the packages that are installed here, not with those of the bundle"
             self.findings.append(note("", what))
-            return find_hooks([sys.executable, "-B"], self._stage, self._plugin.script, [])
-        folder = self._stage / packages.folders[here]
-        options, env = ["-I", "-S", "-B", "-X", "utf8"], None
-        python = sys.executable
-        if self._options.self_contained:
-            python, env = str(self._stage / PROGRAM), {"LD_LIBRARY_PATH": str(self._stage / SHARED)}
-        return find_hooks([python, *options], self._stage, self._plugin.script, [folder], env)
+            python, folders, env = [sys.executable, "-B"], [], None
+        else:
+            python, folders, env = [sys.executable, *_ALONE], [self._stage / packages.folders[here]], None
+            if self._options.self_contained:
+                python[0], env = str(self._stage / PROGRAM), {"LD_LIBRARY_PATH": str(self._stage / SHARED)}
+        try:
+            return find_handlers(python, self._stage, self._plugin.script, folders, env)
+        except MissingModuleError as error:
+            advice = (missing_here if here is None else missing_in_bundle)(self._plugin, error.module)
+            raise CommandError(f"{error}\n{advice}") from error
 
     def _remove_what_is_not_in(self, files: set[Path]) -> None:
         """Remove what the plugin has written when it was imported: bytecode, logs, databases."""

@@ -5,6 +5,7 @@ Any Python 3 can read this file, so that one that does not fit can say so.
 
 # ruff: noqa: PTH100, PTH110, PTH112, PTH118, PTH120 - pathlib would take its part of each start
 
+import gc
 import os
 import sys
 
@@ -100,5 +101,7 @@ def run(script: str) -> None:
 
 
 if __name__ == "__main__":
+    # Imports make no garbage, and the host waits. The runtime switches it on again once the plugin serves.
+    gc.disable()
     check_version()
     run(prepare(os.path.dirname(os.path.abspath(__file__))))

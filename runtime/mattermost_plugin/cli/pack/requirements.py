@@ -8,10 +8,15 @@ from typing import Final
 
 from mattermost_plugin.cli.errors import CommandError
 
-__all__ = ["requirements_file"]
+__all__ = ["REQUIREMENTS", "requirements_file", "requirements_name"]
 
 REQUIREMENTS: Final = "requirements.txt"
 PROJECT: Final = "pyproject.toml"
+
+
+def requirements_name(folder: Path) -> str:
+    """The file that a plugin's requirements are in; "" if it has none."""
+    return next((name for name in (REQUIREMENTS, PROJECT) if (folder / name).is_file()), "")
 
 
 def requirements_file(folder: Path, scratch: Path) -> Path | None:

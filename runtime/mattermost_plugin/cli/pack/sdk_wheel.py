@@ -14,11 +14,10 @@ from typing import Final
 
 import mattermost_plugin
 import mattermost_pluginapi
+from mattermost_plugin.cli.distribution import DISTRIBUTION
 from mattermost_plugin.cli.errors import CommandError
 
-__all__ = ["DISTRIBUTION", "make_sdk_wheel", "sdk_version"]
-
-DISTRIBUTION: Final = "mattermost-plugin-sdk"
+__all__ = ["make_sdk_wheel", "sdk_version"]
 
 FOR_AUTHORS: Final = frozenset({"cli", "devhost", "testing"})
 """Parts of the package that no plugin's process imports."""

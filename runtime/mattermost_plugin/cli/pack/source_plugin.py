@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +11,25 @@ from pathlib import Path
 from mattermost_plugin.cli.bundle.api_mentions import api_mentions
 from mattermost_plugin.cli.bundle.executable_rules import executables_of, leads_out
 from mattermost_plugin.cli.bundle.findings import Finding, error, has_errors, warning
-from mattermost_plugin.cli.bundle.hook_rules import check_hooks, check_methods, check_server_version
+from mattermost_plugin.cli.bundle.handlers import FoundHandlers
+from mattermost_plugin.cli.bundle.hook_rules import check_hooks, check_methods, check_names, check_server_version
 from mattermost_plugin.cli.bundle.manifest_fields import MANIFEST, YAML_MANIFESTS, Fields, read_manifest_fields
 from mattermost_plugin.cli.bundle.manifest_rules import check_manifest
 from mattermost_plugin.cli.bundle.versions import ServerVersion
 from mattermost_plugin.cli.errors import CommandError
+from mattermost_plugin.cli.pack.requirements import REQUIREMENTS, requirements_name
 from mattermost_plugin.cli.pack.source_files import SourceFile, find_sources
 
-__all__ = ["SourcePlugin", "check_source", "is_source", "read_source"]
+__all__ = [
+    "SourcePlugin",
+    "check_calls",
+    "check_source",
+    "is_source",
+    "missing_here",
+    "missing_in_bundle",
+    "read_source",
+    "require_sound",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +92,7 @@ def check_source(plugin: SourcePlugin) -> Iterator[Finding]:
         yield warning(f"{MANIFEST}: icon_path", f"there is no file {icon!r}", "add or remove it")
     if plugin.script and plugin.script not in packed:
         yield error(plugin.script, "is left out of the bundle by the patterns for files to ignore", "change them")
-    elif not plugin.script and plugin.fields.get("server") is not None:
+    elif not plugin.script and executables_of(plugin.fields):
         yield error(
             f"{MANIFEST}: server.executable",
             "names no Python script that is in the folder",
@@ -88,17 +100,34 @@ def check_source(plugin: SourcePlugin) -> Iterator[Finding]:
         )
 
 
-def check_calls(plugin: SourcePlugin, hooks: Sequence[str], server: ServerVersion | None) -> Iterator[Finding]:
+def missing_here(plugin: SourcePlugin, module: str) -> str:
+    """What to do about a module that is not installed for the Python that runs this."""
+    file = requirements_name(plugin.folder)
+    if file == REQUIREMENTS:
+        return f"install here what the plugin needs: {sys.executable} -m pip install -r {plugin.folder / file}"
+    if file:
+        return f"install here what {file} names, or add it there if it does not name what has {module}"
+    return f"name what has {module} in {REQUIREMENTS}, which `mattermost-plugin pack` reads, and install it here"
+
+
+def missing_in_bundle(plugin: SourcePlugin, module: str) -> str:
+    """What to do about a module that is not in the bundle."""
+    file = requirements_name(plugin.folder) or REQUIREMENTS
+    return f"the bundle has what {file} names and nothing that is installed here: name what has {module} there"
+
+
+def check_calls(plugin: SourcePlugin, handlers: FoundHandlers, server: ServerVersion | None) -> Iterator[Finding]:
     """Check which servers call the plugin's handlers and have what it calls.
 
     Args:
         plugin: the plugin.
-        hooks: the hooks that it handles.
+        handlers: what its class has.
         server: the server that it is for; None for all that the manifest allows.
     """
     if server is not None:
         yield from check_server_version(plugin.fields, server)
-    yield from check_hooks(hooks, plugin.fields, server)
+    yield from check_hooks(handlers.hooks, plugin.fields, server)
+    yield from check_names(handlers)
     yield from check_methods(api_mentions(plugin.folder, plugin.modules), plugin.fields, server)
 
 
