@@ -7,6 +7,7 @@ from types import CodeType
 
 from mattermost_plugin._api_link import ApiLink
 from mattermost_plugin._bound_plugin import BoundPlugin
+from mattermost_plugin._db_link import DatabaseLink
 from mattermost_plugin._handshake import format_handshake_line
 from mattermost_plugin._hook_wire import HookWire, WireName, make_wire
 from mattermost_plugin._listener import Listener
@@ -82,6 +83,7 @@ class PluginServer:
             wire = self._wire = make_wire(self._wire_name, self._bound, self._config, self.request_stop)
             self._api_link = ApiLink(self._config, wire.connect_api)
             self.plugin._api_link = self._api_link
+            self.plugin._db_link = DatabaseLink(wire.connect_database)
             address = await wire.start(self._listener)
         except BaseException:
             await self.stop()
@@ -101,7 +103,8 @@ class PluginServer:
 
         The order: jobs end and OnDeactivate runs, if the host has not called it; no more calls; running handlers get
         `drain_s` seconds, then hooks are answered as failed ones and HTTP requests are cut off; mutexes that are still
-        held are freed; the connection to the server's plugin API is closed, then the host's; the socket is removed.
+        held are freed; the connection to the server's plugin API is closed, then what is left of the database's, then
+        the host's; the socket is removed.
         """
         self._stop_requested.set()
         await self._deactivate()
