@@ -1,0 +1,639 @@
+"""`self.db` over the stock wire, with SQLite behind a host in Python."""
+
+import asyncio
+import gc
+import os
+import threading
+import warnings
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+
+from mattermost_plugin import Plugin, db
+from mattermost_plugin._db_cursor import MAX_KEPT_ROWS
+from mattermost_plugin._gob import Interface
+from mattermost_plugin.config import RuntimeConfig
+from mattermost_plugin.models import PluginContext, Post
+from mattermost_plugin.server import PluginServer
+from tests.stock.driver_host import (
+    BAD_CONN,
+    TX_DONE,
+    DriverHost,
+    Reader,
+    error_string,
+    numbers,
+    pq_error,
+    with_database,
+)
+from tests.stock.stand_in import StandInHost, served
+
+Use = Callable[[db.Database, DriverHost], None]
+
+INSERT = "INSERT INTO things (id, name, data) VALUES ($1, $2, $3)"
+
+
+def use(function: Use, *, must_be_clean: bool = True) -> None:
+    """Call a function in a thread of a plugin that has a database."""
+
+    async def scenario() -> None:
+        async with with_database(must_be_clean=must_be_clean) as (driver, _, server):
+            await asyncio.to_thread(function, server.plugin.db, driver)
+
+    asyncio.run(scenario())
+
+
+def scenario(function: Callable[[DriverHost, StandInHost, PluginServer], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with with_database() as (driver, host, server):
+            await function(driver, host, server)
+
+    asyncio.run(run())
+
+
+def test_the_module_is_one_of_pep_249() -> None:
+    assert (db.apilevel, db.threadsafety, db.paramstyle) == ("2.0", 2, "numeric_dollar")
+    for name in ("InterfaceError", "DatabaseError"):
+        assert issubclass(getattr(db, name), db.Error)
+    for name in (
+        "DataError",
+        "OperationalError",
+        "IntegrityError",
+        "InternalError",
+        "ProgrammingError",
+        "NotSupportedError",
+    ):
+        assert issubclass(getattr(db, name), db.DatabaseError)
+        assert getattr(db.Connection, name) is getattr(db, name)
+    assert db.Timestamp(2024, 2, 29, 1, 2, 3) == "2024-02-29 01:02:03"
+    assert (db.Date(2024, 2, 29), db.Time(1, 2, 3)) == ("2024-02-29", "01:02:03")
+    assert db.TimestampFromTicks(0) == "1970-01-01 00:00:00+00:00"
+    assert (db.DateFromTicks(0), db.TimeFromTicks(1)) == ("1970-01-01", "00:00:01")
+    assert db.STRING == "TEXT"
+    assert db.STRING != "INT8"
+    assert db.Binary(b"x") == b"x"
+
+
+def test_values_of_all_types_go_and_come() -> None:
+    values = (-(1 << 63), "text \N{SNOWMAN}", b"\x00\xff", 2.5, None)
+
+    def function(database: db.Database, driver: DriverHost) -> None:
+        driver.types = {"c": "BYTEA", "flag": "BOOL"}
+        statement = "SELECT $1 AS a, $2 AS b, $3 AS c, $4 AS d, $5 AS e, $6 = 1 AS flag"
+        with database.connect() as connection:
+            cursor = connection.execute(statement, (*values, True))
+            assert cursor.fetchone() == (*values, True)
+            assert cursor.fetchone() is None
+            assert cursor.description is not None
+            assert [column[:2] for column in cursor.description][2:] == [
+                ("c", "BYTEA"),
+                ("d", "TEXT"),
+                ("e", "TEXT"),
+                ("flag", "BOOL"),
+            ]
+        ((_, held),) = driver.statements
+        assert [value and value.name for value in held] == ["int64", "string", "[]uint8", "float64", None, "bool"]
+
+    use(function)
+
+
+def test_types_that_the_servers_driver_does_not_know_are_texts() -> None:
+    def function(database: db.Database, driver: DriverHost) -> None:
+        driver.types = {"kind": "", "props": "JSONB"}
+        with database.connect() as connection:
+            row = connection.execute("SELECT 'O' AS kind, '{}' AS props").fetchone()
+            assert row == ("O", "{}")
+
+    use(function)
+
+
+def test_a_connection_is_read_only_unless_asked_otherwise() -> None:
+    def function(database: db.Database, driver: DriverHost) -> None:
+        with pytest.raises(db.ProgrammingError, match="read_only=False") as error, database.connect() as connection:
+            assert connection.read_only
+            connection.execute(INSERT, (1, "a", None))
+        assert error.value.sqlstate == "25006"
+        assert driver.transactions == [True]
+        with database.connect(read_only=False) as connection:
+            assert connection.execute(INSERT, (1, "a", None)).rowcount == 1
+        with database.connect() as connection:
+            assert connection.execute("SELECT id, name FROM things").fetchall() == [(1, "a")]
+        assert driver.transactions == [True, False, True]
+
+    use(function)
+
+
+def test_which_server_of_the_database() -> None:
+    def function(database: db.Database, driver: DriverHost) -> None:
+        with database.connect(), database.connect(replica=True):
+            assert [conn.is_master for conn in driver.conns.values()] == [True, False]
+        with pytest.raises(db.ProgrammingError, match="replica"):
+            database.connect(read_only=False, replica=True)
+        with pytest.raises(db.ProgrammingError, match="autocommit"):
+            database.connect(autocommit=True)
+
+    use(function)
+
+
+def test_transactions() -> None:
+    def count(database: db.Database) -> object:
+        with database.connect() as connection:
+            return connection.execute("SELECT count(*) FROM things").fetchone()
+
+    def function(database: db.Database, driver: DriverHost) -> None:
+        with database.connect(read_only=False) as connection:
+            connection.execute(INSERT, (1, "a", None))
+            connection.rollback()
+            connection.rollback()
+            assert count(database) == (0,)
+            connection.execute(INSERT, (2, "b", None))
+            connection.commit()
+            assert count(database) == (1,)
+            connection.execute(INSERT, (3, "c", None))
+        assert count(database) == (2,)
+        with pytest.raises(ZeroDivisionError), database.connect(read_only=False) as connection:
+            connection.execute(INSERT, (4, "d", None))
+            _ = 1 / 0
+        connection = database.connect(read_only=False)
+        connection.execute(INSERT, (5, "e", None))
+        connection.close()
+        connection.close()
+        assert count(database) == (2,)
+        assert driver.is_clean
+
+    use(function)
+
+
+def test_autocommit() -> None:
+    def function(database: db.Database, driver: DriverHost) -> None:
+        with database.connect(read_only=False, autocommit=True) as connection:
+            assert connection.autocommit
+            connection.execute(INSERT, (1, "a", None))
+            assert driver.transactions == []
+            connection.autocommit = False
+            connection.execute("SELECT 1")
+            with pytest.raises(db.ProgrammingError, match="within a transaction"):
+                connection.autocommit = True
+            connection.commit()
+            connection.autocommit = True
+        with database.connect() as connection, pytest.raises(db.ProgrammingError, match="read-only"):
+            connection.autocommit = True
+        assert driver.transactions == [False]
+
+    use(function)
+
+
+def test_rows_come_as_they_are_asked_for() -> None:
+    def function(database: db.Database, driver: DriverHost) -> None:
+        with database.connect() as connection:
+            cursor = connection.execute(numbers(1000))
+            assert "RowsNext" not in driver.calls
+            assert cursor.fetchone() == (1,)
+            assert driver.calls.count("RowsNext") == 1
+            assert cursor.fetchmany() == [(2,)]
+            assert cursor.fetchmany(3) == [(3,), (4,), (5,)]
+            assert next(cursor) == (6,)
+            assert driver.calls.count("RowsNext") < 150
+            assert [number for (number,) in cursor] == list(range(7, 1001))
+            assert cursor.fetchone() is None
+            assert cursor.fetchall() == cursor.fetchmany(5) == []
+            assert len(connection.execute(numbers(250)).fetchall()) == 250
+            assert connection.execute(numbers(5)).fetchmany(0) == []
+
+    use(function)
+
+
+def test_the_end_of_rows_gives_no_row_twice() -> None:
+    def function(database: db.Database, driver: DriverHost) -> None:
+        with database.connect() as connection:
+            assert connection.execute(numbers(2)).fetchall() == [(1,), (2,)]
+            assert connection.execute("SELECT 1 WHERE 1 = 2").fetchall() == []
+
+    use(function)
+
+
+def test_statements_without_rows() -> None:
+    def function(database: db.Database, driver: DriverHost) -> None:
+        with database.connect(read_only=False) as connection:
+            cursor = connection.execute("CREATE TABLE more (a INTEGER)")
+            assert (cursor.description, cursor.rowcount) == (None, -1)
+            with pytest.raises(db.ProgrammingError, match="no rows to fetch"):
+                cursor.fetchone()
+            cursor.executemany("INSERT INTO more VALUES ($1)", [(n,) for n in range(250)])
+            assert cursor.rowcount == 250
+            assert cursor.execute("UPDATE more SET a = a + 1 WHERE a < 100").rowcount == 100
+            cursor.execute("INSERT INTO more VALUES (7) RETURNING a")
+            assert (cursor.rowcount, cursor.fetchall()) == (-1, [(7,)])
+            assert cursor.executemany("DELETE FROM more WHERE a = $1", []).rowcount == 0
+            with pytest.raises(db.ProgrammingError, match="use execute"):
+                cursor.executemany("SELECT $1", [(1,), (2,)])
+
+    use(function)
+
+
+def test_two_cursors_share_a_connection() -> None:
+    def function(database: db.Database, driver: DriverHost) -> None:
+        with database.connect() as connection:
+            first = connection.execute(numbers(300))
+            assert first.fetchone() == (1,)
+            assert connection.execute("SELECT 'x'").fetchall() == [("x",)]
+            assert [number for (number,) in first] == list(range(2, 301))
+            large = connection.execute(numbers(MAX_KEPT_ROWS + 200))
+            with pytest.raises(db.ProgrammingError, match="rows left"):
+                connection.execute("SELECT 'x'")
+            assert len(large.fetchall()) == MAX_KEPT_ROWS + 200
+            dropped = connection.execute(numbers(300))
+            del dropped
+            assert connection.execute("SELECT 'x'").fetchall() == [("x",)]
+
+    use(function)
+
+
+def test_rows_end_with_their_transaction_and_cursor() -> None:
+    def function(database: db.Database, driver: DriverHost) -> None:
+        with database.connect() as connection:
+            for end in (connection.commit, connection.rollback):
+                cursor = connection.execute(numbers(300))
+                cursor.fetchone()
+                end()
+                with pytest.raises(db.ProgrammingError, match="rows are gone"):
+                    cursor.fetchall()
+                cursor.close()
+            with connection.execute(numbers(300)) as cursor:
+                cursor.fetchone()
+            assert not driver.rows
+            cursor.close()
+            for use_of in (cursor.fetchone, cursor.fetchall, lambda: cursor.execute("SELECT 1")):
+                with pytest.raises(db.InterfaceError, match="cursor is closed"):
+                    use_of()
+            cursor = connection.execute(numbers(300))
+        with pytest.raises(db.InterfaceError, match="connection is closed"):
+            cursor.fetchall()
+        cursor.close()
+        for use_of in (connection.cursor, connection.commit, connection.rollback):
+            with pytest.raises(db.InterfaceError, match="it was closed"):
+                use_of()
+
+    use(function)
+
+
+@pytest.mark.parametrize("type_name", ["TIMESTAMP", "TIMESTAMPTZ", "DATE", "TIME", "TIMETZ"])
+def test_times_are_refused_before_they_come(type_name: str) -> None:
+    def function(database: db.Database, driver: DriverHost) -> None:
+        driver.types = {"at": type_name}
+        with database.connect() as connection:
+            with pytest.raises(db.NotSupportedError, match=rf"column 2 \('at'\) is a {type_name}.*::text"):
+                connection.execute("SELECT 1, 2 AS at")
+            with pytest.raises(db.NotSupportedError, match="column 2"):
+                connection.execute("SELECT ';', 2 AS at")
+            assert connection.execute("SELECT 3").fetchall() == [(3,)]
+        assert "RowsNext" in driver.calls
+
+    use(function)
+
+
+@pytest.mark.parametrize(
+    ("value", "instead"),
+    [
+        (datetime(2024, 1, 1, tzinfo=UTC), "milliseconds"),
+        (datetime(2024, 1, 1, tzinfo=UTC).date(), r"\$1::date"),
+        (Decimal(1), "numeric"),
+        (UUID(int=1), "str"),
+        ({"a": 1}, "json.dumps"),
+        ([1], "one parameter for each"),
+        (object(), "pass an int"),
+    ],
+)
+def test_parameters_that_cannot_travel_are_named_and_not_sent(value: object, instead: str) -> None:
+    def function(database: db.Database, driver: DriverHost) -> None:
+        with database.connect(read_only=False) as connection:
+            with pytest.raises(db.NotSupportedError, match=f"parameter 2 is a .*{instead}"):
+                connection.execute("SELECT $1, $2", (1, value))
+            with pytest.raises(db.NotSupportedError, match="parameter 2 of run 3 is a"):
+                connection.cursor().executemany(INSERT, [(1, "a", b""), (2, "b", b""), (3, value, b"")])
+        assert driver.statements == []
+        assert driver.transactions == []
+
+    use(function)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "error", "text"),
+    [
+        ((1 << 63,), db.DataError, "parameter 1 does not fit"),
+        ("text", db.ProgrammingError, "list or tuple, not a str"),
+        ({"a": 1}, db.ProgrammingError, "list or tuple, not a dict"),
+        (1, db.ProgrammingError, "list or tuple, not a int"),
+        (range(65_536), db.ProgrammingError, "65536 parameters"),
+    ],
+)
+def test_parameters_of_another_form_are_not_sent(parameters: Any, error: type[db.Error], text: str) -> None:
+    def function(database: db.Database, driver: DriverHost) -> None:
+        with database.connect() as connection, pytest.raises(error, match=text):
+            connection.execute("SELECT $1", parameters)
+        assert driver.statements == []
+
+    use(function)
+
+
+def test_a_statement_is_one() -> None:
+    def function(database: db.Database, driver: DriverHost) -> None:
+        with database.connect(read_only=False) as connection:
+            with pytest.raises(db.ProgrammingError, match="multiple commands"):
+                connection.execute("SELECT 1; DELETE FROM things")
+            connection.rollback()
+            assert connection.execute("SELECT 'a' || ';'").fetchall() == [("a;",)]
+            assert connection.execute("DELETE FROM things WHERE name = ';'").rowcount == 0
+            with pytest.raises(db.ProgrammingError):
+                connection.execute("INSERT INTO nothing VALUES (';')")
+            assert driver.calls.count("Stmt") == driver.calls.count("StmtClose") + 1
+
+    use(function)
+
+
+@pytest.mark.parametrize(
+    "statement", ["COMMIT", " -- x\n rollback", "/* /* */ */ begin", "SET x = 1", "RESET ALL", "", "  ", "-- x", "a\0b"]
+)
+def test_what_must_not_be_sent(statement: str) -> None:
+    def function(database: db.Database, driver: DriverHost) -> None:
+        with database.connect(read_only=False) as connection, pytest.raises(db.ProgrammingError):
+            connection.execute(statement)
+        assert driver.statements == []
+
+    use(function)
+
+
+def test_errors_of_the_database() -> None:
+    def function(database: db.Database, driver: DriverHost) -> None:
+        with database.connect(read_only=False) as connection:
+            connection.execute(INSERT, (1, "a", None))
+            with pytest.raises(db.IntegrityError) as integrity:
+                connection.execute(INSERT, (1, "a", None))
+            assert integrity.value.diagnostics.constraint == "things_pkey"
+            assert "(SQLSTATE 23505, constraint things_pkey)" in str(integrity.value)
+            assert "Key (id)" not in str(integrity.value)
+            with pytest.raises(db.ProgrammingError, match="42P01"):
+                connection.execute("SELECT * FROM nowhere")
+            driver.fail("RowsNext", pq_error(Code="22012", Message="division by zero"))
+            with pytest.raises(db.DataError, match="division"):
+                connection.execute("SELECT 1").fetchall()
+            driver.fail("ConnQuery", pq_error(Code="40P01", Message="deadlock detected"))
+            with pytest.raises(db.OperationalError, match="deadlock"):
+                connection.execute("SELECT 1")
+            driver.fail("TxCommit", error_string(0, "pq: Could not complete operation in a failed transaction"))
+            with pytest.raises(db.DatabaseError, match="failed transaction"):
+                connection.commit()
+            connection.commit()
+            driver.fail("TxCommit", error_string(TX_DONE))
+            connection.execute("SELECT 1")
+            with pytest.raises(db.InternalError, match="transaction is over"):
+                connection.commit()
+            driver.fail("ConnQuery", Interface("*plugin.ErrorString", {"Code": 99, "Err": "of a newer server"}))
+            with pytest.raises(db.DatabaseError, match="of a newer server"):
+                connection.execute("SELECT 1")
+
+    use(function)
+
+
+@pytest.mark.parametrize("method", ["Tx", "ConnQuery", "RowsNext", "RowsClose", "TxCommit"])
+def test_a_dead_connection_is_closed_from_inside_out(method: str) -> None:
+    def function(database: db.Database, driver: DriverHost) -> None:
+        connection = database.connect(read_only=False)
+        driver.fail(method, error_string(BAD_CONN, "driver: bad connection"))
+        with pytest.raises(db.ConnectionLostError, match="is gone"):
+            connection.execute("SELECT 1").fetchall()
+            connection.commit()
+        assert connection.closed
+        assert driver.is_clean
+        with pytest.raises(db.InterfaceError, match="is gone"):
+            connection.execute("SELECT 1")
+        connection.close()
+
+    use(function)
+
+
+def test_a_statement_that_outlasts_the_timeout_is_cleaned_up_when_it_ends() -> None:
+    async def function(driver: DriverHost, host: StandInHost, server: PluginServer) -> None:
+        held = driver.held["ConnQuery"] = asyncio.Event()
+
+        def run() -> None:
+            connection = server.plugin.db.connect(timeout=0.05)
+            with pytest.raises(db.ConnectionLostError, match="no answer within 0.05 s"):
+                connection.execute("SELECT 1")
+            assert connection.closed
+            connection.close()
+
+        await asyncio.to_thread(run)
+        # What the server still works on is not disturbed.
+        assert [len(things) for things in (driver.conns, driver.txs)] == [1, 1]
+        assert "ConnClose" not in driver.calls
+        held.set()
+        while not driver.is_clean:
+            await asyncio.sleep(0)
+        assert driver.calls[-3:] == ["RowsClose", "TxRollback", "ConnClose"]
+
+    scenario(function)
+
+
+def test_a_connection_that_comes_too_late_is_given_back() -> None:
+    async def function(driver: DriverHost, host: StandInHost, server: PluginServer) -> None:
+        held = driver.held["Conn"] = asyncio.Event()
+
+        def run() -> None:
+            with pytest.raises(db.ConnectionLostError, match="no answer"):
+                server.plugin.db.connect(timeout=0.05)
+
+        await asyncio.to_thread(run)
+        held.set()
+        while "ConnClose" not in driver.calls:
+            await asyncio.sleep(0)
+        assert driver.is_clean
+
+    scenario(function)
+
+
+def test_the_end_of_the_stream() -> None:
+    async def function(driver: DriverHost, host: StandInHost, server: PluginServer) -> None:
+        database = server.plugin.db
+        connection = await asyncio.to_thread(database.connect)
+        cursor = await asyncio.to_thread(connection.execute, numbers(300))
+        held = driver.held["RowsNext"] = asyncio.Event()
+        reading = asyncio.create_task(asyncio.to_thread(cursor.fetchall))
+        await driver.reached.wait()
+        assert driver.stream is not None
+        driver.stream.reset()
+        with pytest.raises(db.ConnectionLostError, match="until the plugin is started again"):
+            await reading
+        held.set()
+        calls = len(driver.calls)
+
+        def use_on() -> None:
+            connection.close()
+            cursor.close()
+            with pytest.raises(db.InterfaceError):
+                connection.execute("SELECT 1")
+            with pytest.raises(db.ConnectionLostError, match="started again"):
+                database.connect()
+
+        await asyncio.to_thread(use_on)
+        assert len(driver.calls) == calls
+        # Another activation brings another stream, on which no old id must come.
+        assert await host.activate() == ""
+        del driver.held["RowsNext"]
+
+        def use_anew() -> None:
+            with database.connect() as fresh:
+                assert fresh.execute("SELECT 1").fetchall() == [(1,)]
+
+        await asyncio.to_thread(use_anew)
+
+    scenario(function)
+
+
+def test_threads_take_turns() -> None:
+    def function(database: db.Database, driver: DriverHost) -> None:
+        with database.connect() as connection:
+            sums: list[int] = []
+
+            def work() -> None:
+                for _ in range(5):
+                    rows = connection.execute(numbers(150)).fetchall()
+                    sums.append(sum(cast("int", number) for (number,) in rows))
+
+            threads = [threading.Thread(target=work) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            assert sums == [150 * 151 // 2] * 20
+
+    use(function)
+
+
+def test_a_connection_that_nobody_closed_is_closed_and_told_of() -> None:
+    def function(database: db.Database, driver: DriverHost) -> None:
+        connection = database.connect()
+        connection.execute(numbers(300)).fetchone()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            del connection
+            gc.collect()
+        assert [each.category for each in caught] == [ResourceWarning]
+        with database.connect() as another:
+            another.execute("SELECT 1")
+        # Its own end was asked for before the other one's beginning.
+        assert driver.calls.count("ConnClose") == 2
+
+    use(function)
+
+
+def test_connections_are_limited() -> None:
+    def function(database: db.Database, driver: DriverHost) -> None:
+        connections = [database.connect() for _ in range(50)]
+        with pytest.raises(db.OperationalError, match="50 connections are open"):
+            database.connect()
+        connections.pop().close()
+        connections.append(database.connect())
+        for connection in connections:
+            connection.close()
+
+    use(function)
+
+
+def test_the_end_of_the_plugin_closes_what_is_open(caplog: pytest.LogCaptureFixture) -> None:
+    async def function(driver: DriverHost, host: StandInHost, server: PluginServer) -> None:
+        connection = await asyncio.to_thread(server.plugin.db.connect, read_only=False)
+        await asyncio.to_thread(connection.execute, numbers(300))
+        await server.stop()
+        assert driver.is_clean
+        assert driver.calls[-3:] == ["RowsClose", "TxRollback", "ConnClose"]
+        with pytest.raises(db.ConnectionLostError):
+            await asyncio.to_thread(server.plugin.db.connect)
+        await asyncio.to_thread(connection.close)
+
+    scenario(function)
+    assert "1 database connections were not closed" in caplog.text
+
+
+def test_the_event_loop_is_not_blocked() -> None:
+    async def function(driver: DriverHost, host: StandInHost, server: PluginServer) -> None:
+        with pytest.raises(RuntimeError, match=r"self\.db\.connect\(\.\.\.\) would block the event loop.*to_thread"):
+            server.plugin.db.connect()
+        connection = await asyncio.to_thread(server.plugin.db.connect)
+        cursor = await asyncio.to_thread(connection.execute, "SELECT 1")
+        for use_of in (connection.commit, connection.rollback, connection.close, cursor.fetchone, cursor.close):
+            with pytest.raises(RuntimeError, match="would block the event loop"):
+                use_of()
+        await asyncio.to_thread(connection.close)
+
+    scenario(function)
+
+
+def test_a_forked_process_has_no_database() -> None:
+    def function(database: db.Database, driver: DriverHost) -> None:
+        pid = os.getpid
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(os, "getpid", lambda: pid() + 1)
+            with pytest.raises(RuntimeError, match="forked"):
+                database.connect()
+
+    use(function)
+
+
+def test_handlers_use_it() -> None:
+    class Counting(Plugin):
+        counted: object = None
+
+        def on_activate(self) -> None:
+            with self.db.connect(read_only=False) as connection:
+                connection.execute(INSERT, (1, "a", b"x"))
+
+        def message_has_been_posted(self, context: PluginContext, post: Post) -> None:
+            with self.db.connect(replica=True) as connection:
+                self.counted = connection.execute("SELECT count(*) FROM things").fetchone()
+
+    async def run() -> None:
+        async with with_database(Counting) as (_, host, server):
+            await host.hook("MessageHasBeenPosted")
+            assert cast("Counting", server.plugin).counted == (1,)
+
+    asyncio.run(run())
+
+
+def test_a_server_that_offers_no_database() -> None:
+    async def run() -> None:
+        driver = DriverHost()
+        driver.lacks = {"Conn"}
+        async with served(Reader, driver=driver.serve) as (_, server):
+            with pytest.raises(db.NotSupportedError, match="offers no database"):
+                await asyncio.to_thread(server.plugin.db.connect)
+        driver.close()
+
+    asyncio.run(run())
+
+
+def test_before_the_activation() -> None:
+    async def run() -> None:
+        with pytest.raises(RuntimeError, match="once the plugin is served"):
+            _ = Reader().db
+        async with served(Reader, activate=False) as (_, server):
+            with pytest.raises(db.ConnectionLostError, match="from on_activate on"):
+                await asyncio.to_thread(server.plugin.db.connect)
+
+    asyncio.run(run())
+
+
+def test_the_grpc_host_offers_none() -> None:
+    async def run() -> None:
+        server = PluginServer(Reader, RuntimeConfig(), wire="grpc")
+        await server.start()
+        try:
+            with pytest.raises(db.NotSupportedError, match="gRPC host offers no database"):
+                _ = server.plugin.db
+        finally:
+            await server.stop()
+
+    asyncio.run(run())
