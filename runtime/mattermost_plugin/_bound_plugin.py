@@ -45,7 +45,7 @@ class BoundPlugin:
         self.calls = Calls()
         self.background = plugin._background = Background(plugin, self.pool, config.deactivate_s)
         handlers = {spec.hook: self._bind(spec, config) for spec in plugin.hook_handlers.values()}
-        self.lifecycle = Lifecycle(handlers, self.background, self._start_apps, self._stop_apps)
+        self.lifecycle = Lifecycle(handlers, self.background, self._start_apps, self._after_deactivate)
         self.unary: Mapping[HookName, UnaryHook[Any, Any]] = MappingProxyType(self._unary_hooks(handlers))
         self.http: Mapping[HookName, Handler] = MappingProxyType(
             {name: handler for name, handler in handlers.items() if ADAPTERS[name].kind is HookKind.STREAM}
@@ -105,6 +105,14 @@ class BoundPlugin:
         async with asyncio.timeout_at(self._until(deadline)):
             for app in self._apps:
                 await app.start_lifespan()
+
+    async def _after_deactivate(self, deadline: float | None) -> None:
+        try:
+            await self._stop_apps(deadline)
+        finally:
+            # In a `finally`: a connection that is not given back as it was harms the server's own.
+            if self.plugin._db_link is not None:
+                await self.plugin._db_link.give_back()
 
     async def _stop_apps(self, deadline: float | None) -> None:
         async with asyncio.timeout_at(self._until(deadline)):

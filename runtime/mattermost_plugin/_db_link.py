@@ -21,6 +21,7 @@ class DatabaseLink:
     def __init__(self, connect_wire: Callable[[], DatabaseWire]) -> None:
         self._connect_wire = connect_wire
         self._lock = threading.Lock()
+        self._wire: DatabaseWire | None = None
         self._database: Database | None = None
 
     @property
@@ -34,5 +35,11 @@ class DatabaseLink:
             if self._database is None:
                 from mattermost_plugin._db_connection import Database
 
-                self._database = Database(self._connect_wire())
+                self._wire = self._connect_wire()
+                self._database = Database(self._wire)
             return self._database
+
+    async def give_back(self) -> None:
+        """Close what connections there are: the plugin was deactivated, and its host may end it at any moment."""
+        if self._wire is not None:
+            await self._wire.give_back()

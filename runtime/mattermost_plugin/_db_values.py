@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from types import UnionType
 from typing import Final
 from uuid import UUID
 
@@ -17,7 +18,7 @@ _MAX_PARAMETERS: Final = 65_535
 """PostgreSQL's protocol counts them with 16 bits."""
 _SMALLEST, _LARGEST = -(1 << 63), (1 << 63) - 1
 
-_INSTEAD: Final[tuple[tuple[type, str], ...]] = (
+_INSTEAD: Final[tuple[tuple[type | UnionType, str], ...]] = (
     (datetime, "pass milliseconds since 1970 as int, as Mattermost's tables have them, or its isoformat()"),
     (date | time | timedelta, "pass its text and let PostgreSQL read it: $1::date, $1::time, $1::interval"),
     (Decimal, "pass str(value) and write $1::numeric"),

@@ -122,3 +122,10 @@ class DatabaseWire(Protocol):
             RuntimeError: as `SessionWire.check_place`.
         """
         ...
+
+    async def give_back(self) -> None:
+        """Roll back and close all connections, within a short while; there are no others until the next activation.
+
+        On the event loop.
+        """
+        ...

@@ -101,9 +101,9 @@ class PluginServer:
     async def stop(self) -> None:
         """Stop serving; legal before `start` and more than once.
 
-        The order: jobs end and OnDeactivate runs, if the host has not called it; no more calls; running handlers get
-        `drain_s` seconds, then hooks are answered as failed ones and HTTP requests are cut off; mutexes that are still
-        held are freed; the connection to the server's plugin API is closed, then what is left of the database's, then
+        The order: jobs end, OnDeactivate runs and the database's connections are closed, if the host has not called it;
+        no more calls; running handlers get `drain_s` seconds, then hooks are answered as failed ones and HTTP requests
+        are cut off; mutexes that are still held are freed; the connection to the server's plugin API is closed, then
         the host's; the socket is removed.
         """
         self._stop_requested.set()

@@ -33,6 +33,7 @@ type host struct {
 	broker   *plugin.MuxBroker
 	rpc      *rpc.Client
 	api      *api
+	driver   *dbDriver
 	address  string
 }
 
@@ -91,16 +92,12 @@ func (h *host) activate() (any, error) {
 			h.api.serve(connection, h.broker)
 		}
 	}()
-	go h.broker.AcceptAndServe(driverID, &noDriver{})
+	h.driver = newDriver()
+	go h.broker.AcceptAndServe(driverID, h.driver)
 	var reply OnActivateReturns
 	err := h.rpc.Call("Plugin.OnActivate", OnActivateArgs{APIMuxId: apiID, DriverMuxId: driverID}, &reply)
 	return map[string]any{"error": reply.A}, err
 }
-
-type noDriver struct{}
-
-// Nothing is what net/rpc needs to serve a type at all.
-func (*noDriver) Nothing(_ struct{}, _ *struct{}) error { return nil }
 
 type hookParams struct {
 	Name string          `json:"name"`

@@ -17,6 +17,7 @@
 //	front      {} -> {address} of a real HTTP server that passes requests on
 //	ping       {} -> {}
 //	api_calls  {} -> {calls: [{method, args}]}
+//	driver     {} -> {conns, txs, stmts, rows}: how many of the database the plugin has
 //	kill       {} -> {elapsed_ms}
 //	bench      {name, args?, count, concurrency} -> {p50_us, p99_us, per_s}
 //	bench_http {path, mib?, count?} -> {p50_us, mib_per_s}
@@ -95,6 +96,8 @@ func (h *host) run(c command) (any, error) {
 		return nil, h.protocol.Ping()
 	case "api_calls":
 		return map[string]any{"calls": h.api.seen()}, nil
+	case "driver":
+		return h.driver.left(), nil
 	case "kill":
 		return map[string]any{"elapsed_ms": h.kill()}, nil
 	case "bench":

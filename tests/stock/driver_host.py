@@ -18,7 +18,6 @@ from mattermost_plugin._stock.go_types import go_type
 from mattermost_plugin._stock.rpc_streams import RpcServer
 from mattermost_plugin._stock.stream import MuxStream
 from mattermost_plugin._stock.struct_sources import registry
-from mattermost_plugin.config import RuntimeConfig
 from mattermost_plugin.plugin import Plugin
 from mattermost_plugin.server import PluginServer
 from tests.stock.stand_in import StandInHost, served
@@ -88,6 +87,8 @@ class DriverHost:
         calls: the methods called.
         types: the database's names of columns' types, by the columns' names; TEXT for others.
         held: by method: calls are answered when the event is set.
+        reached: set when a call is held.
+        closed: set when a connection was closed.
         failures: by method: errors for the next calls.
         canned: rows for statements that SQLite does not know: names and rows.
     """
@@ -99,6 +100,7 @@ class DriverHost:
         self.types: dict[str, str] = {}
         self.held: dict[str, asyncio.Event] = {}
         self.reached = asyncio.Event()
+        self.closed = asyncio.Event()
         self.failures: dict[str, deque[Interface]] = {}
         self.canned: dict[str, tuple[list[str], list[tuple[Any, ...]]]] = {}
         self.transactions: list[bool] = []
@@ -200,6 +202,7 @@ class DriverHost:
         if any(of == handle for of, _ in self.stmts.values()):
             raise Died("a connection goes back to the pool with a statement")
         conn.db.close()
+        self.closed.set()
         return {"A": failure}
 
     def Tx(self, args: Any, failure: Interface | None) -> object:
@@ -371,16 +374,16 @@ class Reader(Plugin):
 
 @asynccontextmanager
 async def with_database(
-    plugin: type[Plugin] = Reader, config: RuntimeConfig | None = None, *, must_be_clean: bool = True
+    plugin: type[Plugin] = Reader, *, driver: DriverHost | None = None
 ) -> AsyncIterator[tuple[DriverHost, StandInHost, PluginServer]]:
     """A plugin whose host offers a database with the table things (id, name, data)."""
-    driver = DriverHost()
+    driver = driver or DriverHost()
     driver.db.execute("CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT, data BLOB)")
     try:
-        async with served(plugin, config=config, driver=driver.serve) as (host, server):
+        async with served(plugin, driver=driver.serve) as (host, server):
             yield driver, host, server
             await server.stop()
-            assert driver.is_clean or not must_be_clean
+            assert driver.is_clean
         assert driver.deaths == []
     finally:
         driver.close()

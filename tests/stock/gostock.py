@@ -21,8 +21,11 @@ BUILD_DIR = Path(__file__).parents[2] / "build" / "gostock"
 # Go names for types that the host's code names itself.
 ALIASES = {
     "FileInfo": "model_FileInfo",
+    "ErrorString": "plugin_ErrorString",
     "HTTPHeader": "http_Header",
     "HTTPRequestSubset": "plugin_HTTPRequestSubset",
+    "PQError": "pq_Error",
+    "PQErrorCode": "pq_ErrorCode",
     "PluginContext": "plugin_Context",
     **{
         name: f"plugin_Z_{name}"
@@ -95,6 +98,10 @@ class GoStock:
 
     def api_calls(self) -> list[Any]:
         return list(self._ask("api_calls")["calls"])
+
+    def driver(self) -> Any:
+        """How many connections, transactions, statements and results the plugin has."""
+        return self._ask("driver")
 
     def kill(self) -> float:
         """End the plugin as the server does; gives the milliseconds it took."""

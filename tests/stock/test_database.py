@@ -36,11 +36,11 @@ Use = Callable[[db.Database, DriverHost], None]
 INSERT = "INSERT INTO things (id, name, data) VALUES ($1, $2, $3)"
 
 
-def use(function: Use, *, must_be_clean: bool = True) -> None:
+def use(function: Use) -> None:
     """Call a function in a thread of a plugin that has a database."""
 
     async def scenario() -> None:
-        async with with_database(must_be_clean=must_be_clean) as (driver, _, server):
+        async with with_database() as (driver, _, server):
             await asyncio.to_thread(function, server.plugin.db, driver)
 
     asyncio.run(scenario())
@@ -112,9 +112,10 @@ def test_types_that_the_servers_driver_does_not_know_are_texts() -> None:
 
 def test_a_connection_is_read_only_unless_asked_otherwise() -> None:
     def function(database: db.Database, driver: DriverHost) -> None:
-        with pytest.raises(db.ProgrammingError, match="read_only=False") as error, database.connect() as connection:
+        with database.connect() as connection:
             assert connection.read_only
-            connection.execute(INSERT, (1, "a", None))
+            with pytest.raises(db.ProgrammingError, match="read_only=False") as error:
+                connection.execute(INSERT, (1, "a", None))
         assert error.value.sqlstate == "25006"
         assert driver.transactions == [True]
         with database.connect(read_only=False) as connection:
@@ -138,6 +139,12 @@ def test_which_server_of_the_database() -> None:
     use(function)
 
 
+def insert_and_fail(database: db.Database) -> None:
+    with database.connect(read_only=False) as connection:
+        connection.execute(INSERT, (4, "d", None))
+        raise ZeroDivisionError
+
+
 def test_transactions() -> None:
     def count(database: db.Database) -> object:
         with database.connect() as connection:
@@ -154,9 +161,8 @@ def test_transactions() -> None:
             assert count(database) == (1,)
             connection.execute(INSERT, (3, "c", None))
         assert count(database) == (2,)
-        with pytest.raises(ZeroDivisionError), database.connect(read_only=False) as connection:
-            connection.execute(INSERT, (4, "d", None))
-            _ = 1 / 0
+        with pytest.raises(ZeroDivisionError):
+            insert_and_fail(database)
         connection = database.connect(read_only=False)
         connection.execute(INSERT, (5, "e", None))
         connection.close()
@@ -403,9 +409,13 @@ def test_a_dead_connection_is_closed_from_inside_out(method: str) -> None:
     def function(database: db.Database, driver: DriverHost) -> None:
         connection = database.connect(read_only=False)
         driver.fail(method, error_string(BAD_CONN, "driver: bad connection"))
-        with pytest.raises(db.ConnectionLostError, match="is gone"):
+
+        def use_all() -> None:
             connection.execute("SELECT 1").fetchall()
             connection.commit()
+
+        with pytest.raises(db.ConnectionLostError, match="is gone"):
+            use_all()
         assert connection.closed
         assert driver.is_clean
         with pytest.raises(db.InterfaceError, match="is gone"):
@@ -421,7 +431,7 @@ def test_a_statement_that_outlasts_the_timeout_is_cleaned_up_when_it_ends() -> N
 
         def run() -> None:
             connection = server.plugin.db.connect(timeout=0.05)
-            with pytest.raises(db.ConnectionLostError, match="no answer within 0.05 s"):
+            with pytest.raises(db.ConnectionLostError, match="no answer within"):
                 connection.execute("SELECT 1")
             assert connection.closed
             connection.close()
@@ -431,8 +441,7 @@ def test_a_statement_that_outlasts_the_timeout_is_cleaned_up_when_it_ends() -> N
         assert [len(things) for things in (driver.conns, driver.txs)] == [1, 1]
         assert "ConnClose" not in driver.calls
         held.set()
-        while not driver.is_clean:
-            await asyncio.sleep(0)
+        await driver.closed.wait()
         assert driver.calls[-3:] == ["RowsClose", "TxRollback", "ConnClose"]
 
     scenario(function)
@@ -448,8 +457,7 @@ def test_a_connection_that_comes_too_late_is_given_back() -> None:
 
         await asyncio.to_thread(run)
         held.set()
-        while "ConnClose" not in driver.calls:
-            await asyncio.sleep(0)
+        await driver.closed.wait()
         assert driver.is_clean
 
     scenario(function)
@@ -547,9 +555,12 @@ def test_the_end_of_the_plugin_closes_what_is_open(caplog: pytest.LogCaptureFixt
     async def function(driver: DriverHost, host: StandInHost, server: PluginServer) -> None:
         connection = await asyncio.to_thread(server.plugin.db.connect, read_only=False)
         await asyncio.to_thread(connection.execute, numbers(300))
-        await server.stop()
+        await host.hook("OnDeactivate")
         assert driver.is_clean
         assert driver.calls[-3:] == ["RowsClose", "TxRollback", "ConnClose"]
+        with pytest.raises(db.ConnectionLostError, match="until on_deactivate has returned"):
+            await asyncio.to_thread(server.plugin.db.connect)
+        await server.stop()
         with pytest.raises(db.ConnectionLostError):
             await asyncio.to_thread(server.plugin.db.connect)
         await asyncio.to_thread(connection.close)

@@ -12,6 +12,7 @@ from mattermost_plugin._loop_place import LoopPlace
 from mattermost_plugin._start_task import start_task
 from mattermost_plugin._stock.api_grant import ApiGrant
 from mattermost_plugin._stock.driver import Driver
+from mattermost_plugin._stock.driver_errors import StreamGoneError
 from mattermost_plugin._stock.driver_session import DriverSession
 from mattermost_plugin._stock.rpc_streams import RpcClient
 from mattermost_plugin._stock.stream import MuxStream
@@ -26,6 +27,8 @@ for everybody."""
 
 _CLOSING_S: Final = 0.3
 """For rolling back and giving back what is still open at the end."""
+
+_NOT_THERE: Final = "the server's database is there from on_activate on, until on_deactivate has returned"
 
 
 class DriverLink:
@@ -46,7 +49,8 @@ class DriverLink:
         self._sessions: set[DriverSession] = set()
         self._opening = 0
         self._tasks: set[asyncio.Task[None]] = set()
-        self._is_closed = False
+        self._last_stream: MuxStream | None = None
+        """The stream on which nothing new is begun, because the plugin was deactivated."""
 
     async def open(self, *, read_only: bool, replica: bool) -> DriverSession:
         """Take a connection. See DatabaseWire."""
@@ -57,13 +61,15 @@ class DriverLink:
         self._opening += 1
         try:
             connection = await driver.open(is_master=not replica)
+        except StreamGoneError as error:
+            raise ConnectionLostError(str(error)) from None
         finally:
             self._opening -= 1
         session = DriverSession(driver, connection, read_only=read_only)
         self._sessions.add(session)
-        if self._is_closed:
+        if self._grant.database is self._last_stream:
             await session.close()
-            raise _stopped()
+            raise ConnectionLostError(_NOT_THERE)
         return session
 
     def retire(self, session: DriverSession) -> None:
@@ -72,33 +78,31 @@ class DriverLink:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def close(self) -> None:
-        """Roll back what is open, give the connections back, and end the stream. There will be no others."""
-        self._is_closed = True
+    async def give_back(self) -> None:
+        """Roll back what is open and give the connections back. There will be others after another activation.
+
+        What still runs a statement then is left behind: the host closes it when the plugin's process is gone.
+        """
+        self._last_stream = self._grant.database
         left = [session for session in self._sessions if not session.is_over]
-        if left:
-            _log.warning("%d database connections were not closed", len(left))
-            closing = [asyncio.ensure_future(session.close()) for session in left]
-            await asyncio.wait([*closing, *self._tasks], timeout=_CLOSING_S)
+        if not left:
+            return
+        _log.warning("%d database connections were not closed", len(left))
+        for session in left:
+            self.retire(session)
+        await asyncio.wait(self._tasks, timeout=_CLOSING_S)
+
+    def close(self) -> None:
+        """End the stream, and what still waits for something on it."""
         if self._driver is not None:
-            # Ends what still waits: nothing of it is waited for by the server.
             self._driver.close()
 
     def _attached(self) -> Driver:
         """The calls on the stream of the last activation."""
-        if self._is_closed:
-            raise _stopped()
         stream = self._grant.database
-        if stream is None:
-            raise ConnectionLostError(
-                "the server's database is there from on_activate on, until the plugin has stopped"
-            )
+        if stream is None or stream is self._last_stream:
+            raise ConnectionLostError(_NOT_THERE)
         if self._driver is None or stream is not self._stream:
-            if self._driver is not None:
-                self._driver.close()
+            self.close()
             self._stream, self._driver = stream, Driver(RpcClient(stream, None, self._gob_limits))
         return self._driver
-
-
-def _stopped() -> ConnectionLostError:
-    return ConnectionLostError("the plugin has stopped")

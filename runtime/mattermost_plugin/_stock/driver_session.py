@@ -140,8 +140,11 @@ class DriverSession:
                 raise InterfaceError("the connection is closed")
             try:
                 yield self._connection
-            except (StreamGoneError, asyncio.CancelledError):
-                # Cancelled: the event loop ends, and what the server has done is never known.
+            except StreamGoneError as error:
+                self._forget()
+                raise ConnectionLostError(str(error)) from None
+            except asyncio.CancelledError:
+                # The event loop ends, and what the server has done is never known.
                 self._forget()
                 raise
             except ConnectionLostError:

@@ -50,6 +50,10 @@ class StockDatabaseWire:
                 future.add_done_callback(self._retire)
         return StockSessionWire(self._link, session, timeout_s)
 
+    async def give_back(self) -> None:
+        """See DatabaseWire."""
+        await self._link.give_back()
+
     def _retire(self, future: concurrent.futures.Future[DriverSession]) -> None:
         # Runs on the event loop, where the outcome is set.
         if not future.cancelled() and future.exception() is None:

@@ -91,7 +91,7 @@ class StockServer:
     async def close(self) -> None:
         """End the connection."""
         if self._driver is not None:
-            await self._driver.close()
+            self._driver.close()
         self._grant.close()
         if self._server is not None:
             self._server.close()
