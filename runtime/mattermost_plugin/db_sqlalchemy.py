@@ -14,8 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
-from types import ModuleType
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy
 from sqlalchemy import types
@@ -28,8 +27,6 @@ from sqlalchemy.sql.elements import ColumnElement
 from mattermost_plugin import db
 
 __all__ = ["MattermostDialect", "create_engine"]
-
-_Processor = Callable[[Any], Any]
 
 
 def create_engine(
@@ -63,15 +60,15 @@ class _Text(types.TypeEngine[Any]):
     """Values that travel as texts. The parameter gets a cast to its own type, and the column one to text."""
 
     render_bind_cast = True
-    read: _Processor
+    read: Callable[[str], object]
 
-    def bind_processor(self, dialect: Dialect) -> _Processor:
+    def bind_processor(self, dialect: Dialect) -> Any:
         return lambda value: value.isoformat() if hasattr(value, "isoformat") else value
 
     def column_expression(self, colexpr: ColumnElement[Any]) -> ColumnElement[Any]:
         return sqlalchemy.type_coerce(sqlalchemy.cast(colexpr, types.Text), self)
 
-    def result_processor(self, dialect: Dialect, coltype: object) -> _Processor:
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
         read = type(self).read
         return lambda value: read(value) if isinstance(value, str) else value
 
@@ -94,10 +91,10 @@ class _Decimals(types.TypeEngine[Any]):
     render_bind_cast = True
     asdecimal: bool
 
-    def bind_processor(self, dialect: Dialect) -> _Processor:
+    def bind_processor(self, dialect: Dialect) -> Any:
         return lambda value: str(value) if isinstance(value, Decimal) else value
 
-    def result_processor(self, dialect: Dialect, coltype: object) -> _Processor:
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
         make: type[Decimal | float] = Decimal if self.asdecimal else float
         return lambda value: None if value is None else make(str(value))
 
@@ -137,10 +134,9 @@ class MattermostDialect(PGDialect):
     default_paramstyle = "numeric_dollar"
     supports_statement_cache = True
     supports_native_uuid = False
-    supports_sane_rowcount_returning = False
     render_bind_cast = True
 
-    colspecs: Final = {  # type: ignore[misc]  # SQLAlchemy's dialects extend the mapping of their base in this way
+    colspecs = {  # noqa: RUF012 - SQLAlchemy's form
         **PGDialect.colspecs,
         types.DateTime: _DateTime,
         types.Date: _Date,
@@ -154,12 +150,17 @@ class MattermostDialect(PGDialect):
         types.Boolean: _Boolean,
     }
 
+    @property
+    def supports_sane_rowcount_returning(self) -> bool:
+        """Rows are not counted where they are returned."""
+        return False
+
     @classmethod
-    def import_dbapi(cls) -> ModuleType:
+    def import_dbapi(cls) -> Any:
         """The module of PEP 249."""
         return db
 
-    def get_isolation_level_values(self, dbapi_conn: Any) -> tuple[str, ...]:
+    def get_isolation_level_values(self, dbapi_conn: Any) -> Any:
         """Others are had by `SET TRANSACTION ISOLATION LEVEL ...` as the first statement of a transaction."""
         return ("AUTOCOMMIT", "READ COMMITTED")
 
