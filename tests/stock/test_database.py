@@ -2,12 +2,15 @@
 
 import asyncio
 import gc
+import logging
 import os
+import re
 import threading
 import warnings
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
@@ -32,6 +35,8 @@ from tests.stock.driver_host import (
 from tests.stock.stand_in import StandInHost, served
 
 Use = Callable[[db.Database, DriverHost], None]
+
+DOCUMENTATION = Path(__file__).parents[2] / "docs" / "database.md"
 
 INSERT = "INSERT INTO things (id, name, data) VALUES ($1, $2, $3)"
 
@@ -648,3 +653,23 @@ def test_the_grpc_host_offers_none() -> None:
             await server.stop()
 
     asyncio.run(run())
+
+
+def test_what_the_documentation_shows(caplog: pytest.LogCaptureFixture) -> None:
+    source, _ = re.findall(r"```python\n(.*?)```", DOCUMENTATION.read_text(encoding="utf-8"), re.DOTALL)
+    names: dict[str, Any] = {"__name__": "documented"}
+    exec(compile(source, "documented.py", "exec"), names)
+    caplog.set_level(logging.INFO)
+
+    async def run() -> None:
+        driver = DriverHost()
+        driver.db.executescript(
+            "CREATE TABLE posts (channelid TEXT, createat INTEGER); CREATE TABLE report_runs (id INTEGER PRIMARY KEY);"
+            "INSERT INTO posts VALUES ('c1', 1700000000001), ('c1', 1700000000002), ('c2', 1);"
+        )
+        async with with_database(names["Report"], driver=driver) as (_, host, _):
+            assert await host.activate() == ""
+
+    asyncio.run(run())
+    assert "c1 has 2 posts" in caplog.text
+    assert "ran before: things_pkey" in caplog.text

@@ -11,6 +11,7 @@ import pytest
 
 from mattermost_plugin import db
 from tests.stock.driver_host import BAD_CONN, DriverHost, error_string, with_database
+from tests.stock.test_database import DOCUMENTATION
 
 try:
     import sqlalchemy
@@ -89,6 +90,19 @@ def test_core() -> None:
             assert pairs == [(n, f"n{n}") for n in range(5)]
             assert connection.execute(text("SELECT :a || 'x'"), {"a": "%s $1"}).scalar() == "%s $1x"
         assert driver.is_clean
+
+    use(function)
+
+
+def test_what_the_documentation_shows() -> None:
+    _, source = re.findall(r"```python\n(.*?)```", DOCUMENTATION.read_text(encoding="utf-8"), re.DOTALL)
+
+    def function(database: db.Database, driver: DriverHost) -> None:
+        driver.db.execute("CREATE TABLE users (username TEXT, deleteat INTEGER)")
+        driver.db.execute("INSERT INTO users VALUES ('ada', 0), ('gone', 1)")
+        names: dict[str, Any] = {}
+        exec(compile(source.replace("self.db", "database"), "documented.py", "exec"), {"database": database}, names)
+        assert names["names"] == ["ada"]
 
     use(function)
 
