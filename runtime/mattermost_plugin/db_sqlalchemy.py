@@ -19,6 +19,7 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy import types
 from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.engine import Dialect, Engine
 from sqlalchemy.pool import NullPool
@@ -127,6 +128,31 @@ class _Boolean(types.Boolean):
     render_bind_cast = True
 
 
+class _IntIndex(types.JSON.JSONIntIndexType):
+    __visit_name__ = "json_int_index"
+    render_bind_cast = True
+
+
+class _StrIndex(types.JSON.JSONStrIndexType):
+    __visit_name__ = "json_str_index"
+    render_bind_cast = True
+
+
+class _Array(ARRAY[Any]):
+    """PostgreSQL's text of an array is not taken apart here, and must not pass for a list of characters."""
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        return _refuse_array
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        return _refuse_array
+
+
+def _refuse_array(value: object) -> None:
+    if value is not None:
+        raise db.NotSupportedError("arrays cannot travel: cast to text, or use to_json(...) and its like")
+
+
 class MattermostDialect(PGDialect):
     """PostgreSQL through a Mattermost server. `create_engine` uses it."""
 
@@ -148,6 +174,9 @@ class MattermostDialect(PGDialect):
         types.SmallInteger: _SmallInteger,
         types.BigInteger: _BigInteger,
         types.Boolean: _Boolean,
+        types.JSON.JSONIntIndexType: _IntIndex,
+        types.JSON.JSONStrIndexType: _StrIndex,
+        types.ARRAY: _Array,
     }
 
     @property

@@ -395,7 +395,7 @@ def test_errors_of_the_database() -> None:
             with pytest.raises(db.OperationalError, match="deadlock"):
                 connection.execute("SELECT 1")
             driver.fail("TxCommit", error_string(0, "pq: Could not complete operation in a failed transaction"))
-            with pytest.raises(db.DatabaseError, match="failed transaction"):
+            with pytest.raises(db.InternalError, match="nothing was kept"):
                 connection.commit()
             connection.commit()
             driver.fail("TxCommit", error_string(TX_DONE))

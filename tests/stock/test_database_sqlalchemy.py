@@ -22,9 +22,10 @@ except ImportError:
 
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, func, insert, select, text
 from sqlalchemy import exc as failures
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from mattermost_plugin.db_sqlalchemy import create_engine
+from mattermost_plugin.db_sqlalchemy import MattermostDialect, create_engine
 
 THINGS = Table(
     "things",
@@ -164,6 +165,26 @@ def test_types_that_travel_as_texts() -> None:
         assert statement.count("CAST(") == 3
 
     use(function)
+
+
+def test_arrays_are_refused() -> None:
+    def function(database: db.Database, driver: DriverHost) -> None:
+        with create_engine(database).connect() as connection:
+            for statement in (
+                select(sqlalchemy.type_coerce(sqlalchemy.literal("{1,2}"), ARRAY(Integer))),
+                select(sqlalchemy.literal([1, 2], ARRAY(Integer))),
+            ):
+                with pytest.raises((db.NotSupportedError, failures.StatementError), match="arrays cannot travel"):
+                    connection.execute(statement).all()
+
+    use(function)
+
+
+def test_keys_and_places_within_json_are_told_apart() -> None:
+    statement = select(THINGS.c.id).where(sqlalchemy.type_coerce(THINGS.c.name, JSONB)["key"][0].as_integer() == 1)
+    text_of = str(statement.compile(dialect=MattermostDialect(paramstyle="numeric_dollar")))
+    assert re.search(r"\$1::TEXT", text_of)
+    assert re.search(r"\$2::INT\b", text_of)
 
 
 def test_a_lost_connection_is_one() -> None:

@@ -29,6 +29,9 @@ _MAX_TEXT: Final = 10_000
 
 _READ_ONLY: Final = "25006"
 
+_FAILED_TRANSACTION: Final = "operation in a failed transaction"
+"""What the server's driver says of a commit that PostgreSQL has turned into a rollback; it has no code of its own."""
+
 _BY_STATE: Final[dict[str, type[DatabaseError]]] = {
     "25006": ProgrammingError,
     "0A": NotSupportedError,
@@ -110,6 +113,8 @@ def _of_code(code: int, text: str) -> DatabaseError:
             return InternalError("the transaction is over")
         case 5 | 7:
             return NotSupportedError("the server's database driver does not do this")
+    if _FAILED_TRANSACTION in text:
+        return InternalError("nothing was kept: a statement of the transaction had failed, and rollback() was due")
     return DatabaseError(text or "the server gave no reason")
 
 
