@@ -62,6 +62,11 @@ class BoundPlugin:
         """Whether no `def` handler can run any more, because every thread of its pool hangs."""
         return self.pool.is_exhausted or self.http_pool.is_exhausted
 
+    async def give_back_database(self) -> None:
+        """Close the database's connections: one that the server has back with a transaction on it harms its own."""
+        if self.plugin._db_link is not None:
+            await self.plugin._db_link.give_back()
+
     def close(self) -> None:
         """Let the threads end that have nothing to do."""
         self.pool.close()
@@ -110,9 +115,7 @@ class BoundPlugin:
         try:
             await self._stop_apps(deadline)
         finally:
-            # In a `finally`: a connection that is not given back as it was harms the server's own.
-            if self.plugin._db_link is not None:
-                await self.plugin._db_link.give_back()
+            await self.give_back_database()
 
     async def _stop_apps(self, deadline: float | None) -> None:
         async with asyncio.timeout_at(self._until(deadline)):

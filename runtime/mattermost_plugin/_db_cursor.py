@@ -204,7 +204,9 @@ class Cursor:
         """
         self._check_open()
         if not self._columns:
-            raise ProgrammingError("there are no rows to fetch: the last statement gave none, or none was run")
+            raise ProgrammingError(
+                "there are no rows to fetch: the last statement gave none or failed, or none was run"
+            )
         enough = wanted if is_enough is None else is_enough
         while len(self._rows) < enough and self._result:
             with self._connection._use("fetch"):

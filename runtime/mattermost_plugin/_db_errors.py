@@ -98,9 +98,9 @@ class OperationalError(DatabaseError):
 
 
 class ConnectionLostError(OperationalError):
-    """The connection cannot be used any more, or none can be had. What ran on it may have taken effect.
+    """The connection cannot be used any more, or none can be had.
 
-    Its transaction, if one was open, is rolled back.
+    An open transaction is rolled back. A commit that was under way may have kept its changes or not.
     """
 
 

@@ -14,7 +14,7 @@ from mattermost_plugin._db_errors import NotSupportedError, ProgrammingError
 __all__ = ["Manner", "manner_of"]
 
 _WORD: Final = re.compile(r"[A-Za-z]+")
-_SPACE: Final = re.compile(r"(?:\s|\(|--[^\n]*(?:\n|$))*")
+_SPACE: Final = re.compile(r"(?:[\s(;]|--[^\n\r]*)*")
 _COMMENT_EDGE: Final = re.compile(r"/\*|\*/")
 
 _CHANGES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
@@ -73,7 +73,7 @@ def _word_at(statement: str, position: int) -> tuple[str, int]:
 
 
 def _skip_comments(statement: str, position: int) -> int:
-    """The first place from there on that is no blank, opening parenthesis or comment."""
+    """The first place from there on that is no blank, opening parenthesis, semicolon or comment."""
     while True:
         found = _SPACE.match(statement, position)
         position = found.end() if found else position

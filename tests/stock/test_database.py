@@ -16,7 +16,7 @@ from uuid import UUID
 
 import pytest
 
-from mattermost_plugin import Plugin, db
+from mattermost_plugin import HookError, Plugin, db
 from mattermost_plugin._db_cursor import MAX_KEPT_ROWS
 from mattermost_plugin._gob import Interface
 from mattermost_plugin.config import RuntimeConfig
@@ -366,7 +366,20 @@ def test_a_statement_is_one() -> None:
 
 
 @pytest.mark.parametrize(
-    "statement", ["COMMIT", " -- x\n rollback", "/* /* */ */ begin", "SET x = 1", "RESET ALL", "", "  ", "-- x", "a\0b"]
+    "statement",
+    [
+        "COMMIT",
+        " -- x\n rollback",
+        "/* /* */ */ begin",
+        "SET x = 1",
+        "RESET ALL",
+        "",
+        "  ",
+        "-- x",
+        "a\0b",
+        ";COMMIT",
+        "--x\rend",
+    ],
 )
 def test_what_must_not_be_sent(statement: str) -> None:
     def function(database: db.Database, driver: DriverHost) -> None:
@@ -615,6 +628,26 @@ def test_handlers_use_it() -> None:
         async with with_database(Counting) as (_, host, server):
             await host.hook("MessageHasBeenPosted")
             assert cast("Counting", server.plugin).counted == (1,)
+
+    asyncio.run(run())
+
+
+def test_a_failed_activation_leaves_nothing() -> None:
+    class Failing(Plugin):
+        def on_activate(self) -> None:
+            self.left = self.db.connect(read_only=False)
+            self.left.execute(INSERT, (1, "a", None))
+            raise HookError("on purpose")
+
+    async def run() -> None:
+        driver = DriverHost()
+        driver.db.execute("CREATE TABLE things (id INTEGER, name TEXT, data BLOB)")
+        async with served(Failing, activate=False, driver=driver.serve) as (host, server):
+            assert await host.activate() == "on purpose"
+            assert driver.calls[-2:] == ["TxRollback", "ConnClose"]
+            await asyncio.to_thread(cast("Failing", server.plugin).left.close)
+        assert driver.deaths == []
+        driver.close()
 
     asyncio.run(run())
 

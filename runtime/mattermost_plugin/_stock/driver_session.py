@@ -158,18 +158,20 @@ class DriverSession:
                 return Outcome(rows_affected=await driver.execute(connection, statement, values))
             return await self._opened(await driver.query(connection, statement, values), None)
         prepared = await driver.prepare(connection, statement)
-        is_kept = False
+        close = partial(driver.close_prepared, prepared)
         try:
             if manner.is_counted:
-                return Outcome(rows_affected=await driver.execute_prepared(prepared, values))
-            rows = await driver.query_prepared(prepared, values)
-            is_kept = True
-        except (StreamGoneError, asyncio.CancelledError):
-            is_kept = True
+                outcome = Outcome(rows_affected=await driver.execute_prepared(prepared, values))
+            else:
+                rows = await driver.query_prepared(prepared, values)
+        except StreamGoneError:
             raise
-        finally:
-            if not is_kept:
-                await driver.close_prepared(prepared)
+        except DatabaseError:
+            await self._attempt(close)
+            raise
+        if manner.is_counted:
+            await close()
+            return outcome
         return await self._opened(rows, prepared)
 
     async def _opened(self, rows: str, prepared: str | None) -> Outcome:
