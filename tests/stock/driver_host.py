@@ -6,8 +6,7 @@ import asyncio
 import itertools
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,9 +17,6 @@ from mattermost_plugin._stock.go_types import go_type
 from mattermost_plugin._stock.rpc_streams import RpcServer
 from mattermost_plugin._stock.stream import MuxStream
 from mattermost_plugin._stock.struct_sources import registry
-from mattermost_plugin.plugin import Plugin
-from mattermost_plugin.server import PluginServer
-from tests.stock.stand_in import StandInHost, served
 
 EOF, CONN_DONE, TX_DONE, BAD_CONN = 1, 3, 4, 6
 
@@ -366,37 +362,3 @@ def _as_pq(error: Exception) -> Interface:
     if "no such table" in text:
         return pq_error(Code="42P01", Message=text)
     return pq_error(Code="42601", Message=text, Position="1")
-
-
-class Reader(Plugin):
-    """A plugin that does nothing by itself."""
-
-
-@asynccontextmanager
-async def with_database(
-    plugin: type[Plugin] = Reader, *, driver: DriverHost | None = None
-) -> AsyncIterator[tuple[DriverHost, StandInHost, PluginServer]]:
-    """A plugin whose host offers a database with the table things (id, name, data)."""
-    driver = driver or DriverHost()
-    driver.db.execute("CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT, data BLOB)")
-    try:
-        async with served(plugin, driver=driver.serve) as (host, server):
-            yield driver, host, server
-            await server.stop()
-            assert driver.is_clean
-        assert driver.deaths == []
-    finally:
-        driver.close()
-
-
-def in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
-    return asyncio.to_thread(function, *arguments)
-
-
-def numbers(count: int) -> str:
-    """A statement that gives the numbers from 1 on."""
-    return f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) SELECT i FROM n"
-
-
-def cycle(start: int = 1) -> Iterator[int]:
-    return itertools.count(start)

@@ -1,17 +1,18 @@
 """SQLAlchemy on `self.db`, with SQLite behind the host: what goes over the wire, not what PostgreSQL makes of it."""
 
-import asyncio
 import os
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from mattermost_plugin import db
-from tests.stock.driver_host import BAD_CONN, DriverHost, error_string, with_database
-from tests.stock.test_database import DOCUMENTATION
+from tests.stock import database_use
+from tests.stock.database_use import DOCUMENTATION
+from tests.stock.driver_host import BAD_CONN, DriverHost, error_string
 
 try:
     import sqlalchemy
@@ -25,7 +26,7 @@ from sqlalchemy import exc as failures
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from mattermost_plugin.db_sqlalchemy import MattermostDialect, create_engine
+from mattermost_plugin.db_sqlalchemy import create_engine
 
 THINGS = Table(
     "things",
@@ -63,12 +64,8 @@ class PostgresLike(DriverHost):
         return super()._run(handle, plain, values, failure)
 
 
-def use(function: Any) -> None:
-    async def scenario() -> None:
-        async with with_database(driver=PostgresLike()) as (driver, _, server):
-            await asyncio.to_thread(function, server.plugin.db, driver)
-
-    asyncio.run(scenario())
+def use(function: Callable[[db.Database, DriverHost], None]) -> None:
+    database_use.use(function, PostgresLike())
 
 
 def test_core() -> None:
@@ -182,7 +179,8 @@ def test_arrays_are_refused() -> None:
 
 def test_keys_and_places_within_json_are_told_apart() -> None:
     statement = select(THINGS.c.id).where(sqlalchemy.type_coerce(THINGS.c.name, JSONB)["key"][0].as_integer() == 1)
-    text_of = str(statement.compile(dialect=MattermostDialect(paramstyle="numeric_dollar")))
+    engine = create_engine(cast("db.Database", None))
+    text_of = str(statement.compile(dialect=engine.dialect))
     assert re.search(r"\$1::TEXT", text_of)
     assert re.search(r"\$2::INT\b", text_of)
 

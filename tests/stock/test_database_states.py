@@ -11,16 +11,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multip
 
 from mattermost_plugin import db
 from mattermost_plugin._gob import Interface
-from tests.stock.driver_host import (
-    BAD_CONN,
-    CONN_DONE,
-    TX_DONE,
-    DriverHost,
-    error_string,
-    numbers,
-    pq_error,
-    with_database,
-)
+from tests.stock.database_use import numbers, with_database
+from tests.stock.driver_host import BAD_CONN, CONN_DONE, TX_DONE, DriverHost, error_string, pq_error
 from tests.stock.stand_in import StandInHost
 
 FAILING = ["Conn", "Tx", "Stmt", "StmtQuery", "ConnQuery", "ConnExec", "RowsNext", "RowsClose", "StmtClose", "TxCommit"]

@@ -159,9 +159,10 @@ class DriverSession:
             return await self._opened(await driver.query(connection, statement, values), None)
         prepared = await driver.prepare(connection, statement)
         close = partial(driver.close_prepared, prepared)
+        affected, rows = -1, ""
         try:
             if manner.is_counted:
-                outcome = Outcome(rows_affected=await driver.execute_prepared(prepared, values))
+                affected = await driver.execute_prepared(prepared, values)
             else:
                 rows = await driver.query_prepared(prepared, values)
         except StreamGoneError:
@@ -169,10 +170,10 @@ class DriverSession:
         except DatabaseError:
             await self._attempt(close)
             raise
-        if manner.is_counted:
-            await close()
-            return outcome
-        return await self._opened(rows, prepared)
+        if rows:
+            return await self._opened(rows, prepared)
+        await close()
+        return Outcome(rows_affected=affected)
 
     async def _opened(self, rows: str, prepared: str | None) -> Outcome:
         """What a result is like; it is closed at once if it has no columns or cannot be fetched."""
