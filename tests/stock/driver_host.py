@@ -86,6 +86,7 @@ class DriverHost:
         reached: set when a call is held.
         closed: set when a connection was closed.
         failures: by method: errors for the next calls.
+        refused: by method: an error of the protocol for every call.
         canned: rows for statements that SQLite does not know: names and rows.
     """
 
@@ -98,6 +99,7 @@ class DriverHost:
         self.reached = asyncio.Event()
         self.closed = asyncio.Event()
         self.failures: dict[str, deque[Interface]] = {}
+        self.refused: dict[str, str] = {}
         self.canned: dict[str, tuple[list[str], list[tuple[Any, ...]]]] = {}
         self.transactions: list[bool] = []
         self.lacks: set[str] = set()
@@ -161,6 +163,9 @@ class DriverHost:
         self._answer(server, call, method, body)
 
     def _answer(self, server: RpcServer, call: Call, method: str, body: Any) -> None:
+        if method in self.refused:
+            server.fail(call, self.refused[method])
+            return
         try:
             failures = self.failures.get(method)
             failure = failures.popleft() if failures else None

@@ -11,6 +11,7 @@ import pytest
 
 from mattermost_plugin import HookError, Plugin, db
 from mattermost_plugin._gob import Interface
+from mattermost_plugin._stock.driver_errors import database_error
 from mattermost_plugin.config import RuntimeConfig
 from mattermost_plugin.models import PluginContext, Post
 from mattermost_plugin.server import PluginServer
@@ -70,6 +71,72 @@ def test_a_dead_connection_is_closed_from_inside_out(method: str) -> None:
         connection.close()
 
     use(function)
+
+
+@pytest.mark.parametrize("method", ["Tx", "ConnQuery", "RowsColumns", "RowsColumnTypeDatabaseTypeName", "RowsNext"])
+def test_a_refused_step_ends_the_connection(method: str) -> None:
+    def function(database: db.Database, driver: DriverHost) -> None:
+        driver.refused[method] = "gob: something of Go's"
+        connection = database.connect()
+        with pytest.raises(db.ConnectionLostError, match="something of Go's"):
+            connection.execute("SELECT 1, 2").fetchall()
+        assert connection.closed
+        assert driver.is_clean
+        assert driver.calls[-1] == "ConnClose"
+
+    use(function)
+
+
+@pytest.mark.parametrize(
+    ("method", "reply", "error"),
+    [
+        ("ConnQuery", {}, db.ConnectionLostError),
+        ("RowsColumns", {"A": ["x"] * 1665}, db.NotSupportedError),
+        ("RowsNext", {"B": [b"1"]}, db.ConnectionLostError),
+        ("RowsNext", {"B": [b"1", [1.5]]}, db.NotSupportedError),
+    ],
+)
+def test_answers_that_make_no_sense(method: str, reply: object, error: type[db.Error]) -> None:
+    def function(database: db.Database, driver: DriverHost) -> None:
+        setattr(driver, method, lambda *_: reply)
+        connection = database.connect()
+        with pytest.raises(error):
+            connection.execute("SELECT 1, 2").fetchall()
+        connection.close()
+        assert driver.is_clean
+
+    use(function)
+
+
+@pytest.mark.parametrize(
+    ("state", "kind"),
+    [
+        ("0A000", db.NotSupportedError),
+        ("22P02", db.DataError),
+        ("23503", db.IntegrityError),
+        ("25006", db.ProgrammingError),
+        ("25P02", db.InternalError),
+        ("28P01", db.OperationalError),
+        ("40001", db.OperationalError),
+        ("42501", db.ProgrammingError),
+        ("53300", db.OperationalError),
+        ("57014", db.OperationalError),
+        ("P0001", db.InternalError),
+        ("ZZ000", db.DatabaseError),
+        ("", db.DatabaseError),
+    ],
+)
+def test_the_sqlstate_says_which_error(state: str, kind: type[db.Error]) -> None:
+    error = database_error(pq_error(Code=state, Message="why"))
+    assert type(error) is kind
+    assert error.sqlstate == state
+    assert "why" in str(error)
+
+
+def test_errors_of_other_types() -> None:
+    assert database_error(None) is None
+    for held in (5, Interface("*new.Error", {}), Interface("*model.AppError", {"Message": "why"}), error_string(99)):
+        assert type(database_error(held)) is db.DatabaseError
 
 
 def test_a_statement_that_outlasts_the_timeout_is_cleaned_up_when_it_ends() -> None:
