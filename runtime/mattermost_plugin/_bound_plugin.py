@@ -45,7 +45,7 @@ class BoundPlugin:
         self.calls = Calls()
         self.background = plugin._background = Background(plugin, self.pool, config.deactivate_s)
         handlers = {spec.hook: self._bind(spec, config) for spec in plugin.hook_handlers.values()}
-        self.lifecycle = Lifecycle(handlers, self.background, self._start_apps, self._stop_apps)
+        self.lifecycle = Lifecycle(handlers, self.background, self._start_apps, self._after_deactivate)
         self.unary: Mapping[HookName, UnaryHook[Any, Any]] = MappingProxyType(self._unary_hooks(handlers))
         self.http: Mapping[HookName, Handler] = MappingProxyType(
             {name: handler for name, handler in handlers.items() if ADAPTERS[name].kind is HookKind.STREAM}
@@ -61,6 +61,11 @@ class BoundPlugin:
     def is_stuck(self) -> bool:
         """Whether no `def` handler can run any more, because every thread of its pool hangs."""
         return self.pool.is_exhausted or self.http_pool.is_exhausted
+
+    async def give_back_database(self) -> None:
+        """Close the database's connections: one that the server has back with a transaction on it harms its own."""
+        if self.plugin._db_link is not None:
+            await self.plugin._db_link.give_back()
 
     def close(self) -> None:
         """Let the threads end that have nothing to do."""
@@ -105,6 +110,12 @@ class BoundPlugin:
         async with asyncio.timeout_at(self._until(deadline)):
             for app in self._apps:
                 await app.start_lifespan()
+
+    async def _after_deactivate(self, deadline: float | None) -> None:
+        try:
+            await self._stop_apps(deadline)
+        finally:
+            await self.give_back_database()
 
     async def _stop_apps(self, deadline: float | None) -> None:
         async with asyncio.timeout_at(self._until(deadline)):

@@ -26,6 +26,7 @@ from mattermost_pluginapi.hooks.servicer import RPCS, SERVICE, ImplementedReques
 
 if TYPE_CHECKING:
     from mattermost_plugin._api_wire import CoroutineWire, ThreadWire
+    from mattermost_plugin._db_wire import DatabaseWire
 
 _log = logging.getLogger(__name__)
 
@@ -80,6 +81,12 @@ class GrpcServer:
         from mattermost_plugin._grpc_api import GrpcCoroutineWire, GrpcThreadWire
 
         return GrpcCoroutineWire(target, max_message_bytes), GrpcThreadWire(target, max_message_bytes)
+
+    def connect_database(self) -> DatabaseWire:
+        """See HookWire."""
+        from mattermost_plugin._db_errors import NotSupportedError
+
+        raise NotSupportedError("the gRPC host offers no database to its plugins; released servers, over net/rpc, do")
 
     async def stop(self, drain_s: float) -> None:
         """See HookWire."""

@@ -11,6 +11,7 @@ from mattermost_plugin.config import RuntimeConfig
 
 if TYPE_CHECKING:
     from mattermost_plugin._api_wire import CoroutineWire, ThreadWire
+    from mattermost_plugin._db_wire import DatabaseWire
 
 WireName: TypeAlias = Literal["grpc", "netrpc"]
 """The protocols, as the handshake line calls them."""
@@ -28,6 +29,14 @@ class HookWire(Protocol):
 
         Raises:
             ConfigError: the host gave no way to it.
+        """
+        ...
+
+    def connect_database(self) -> DatabaseWire:
+        """The way to the server's database. Called once at most, from any thread.
+
+        Raises:
+            NotSupportedError: the host offers none.
         """
         ...
 

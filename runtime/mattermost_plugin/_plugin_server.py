@@ -7,6 +7,7 @@ from types import CodeType
 
 from mattermost_plugin._api_link import ApiLink
 from mattermost_plugin._bound_plugin import BoundPlugin
+from mattermost_plugin._db_link import DatabaseLink
 from mattermost_plugin._handshake import format_handshake_line
 from mattermost_plugin._hook_wire import HookWire, WireName, make_wire
 from mattermost_plugin._listener import Listener
@@ -88,6 +89,7 @@ class PluginServer:
             wire = self._wire = make_wire(self._wire_name, self._bound, self._config, self.request_stop, self._give_up)
             self._api_link = ApiLink(self._config, wire.connect_api)
             self.plugin._api_link = self._api_link
+            self.plugin._db_link = DatabaseLink(wire.connect_database)
             address = await wire.start(self._listener)
         except BaseException:
             await self.stop()
@@ -105,9 +107,10 @@ class PluginServer:
     async def stop(self) -> None:
         """Stop serving; legal before `start` and more than once.
 
-        The order: jobs end and OnDeactivate runs, if the host has not called it; no more calls; running handlers get
-        `drain_s` seconds, then hooks are answered as failed ones and HTTP requests are cut off; mutexes that are still
-        held are freed; the connection to the server's plugin API is closed, then the host's; the socket is removed.
+        The order: jobs end, OnDeactivate runs and the database's connections are closed, if the host has not called it;
+        no more calls; running handlers get `drain_s` seconds, then hooks are answered as failed ones and HTTP requests
+        are cut off; mutexes that are still held are freed; the connection to the server's plugin API is closed, then
+        the host's; the socket is removed.
         """
         self._stop_requested.set()
         await self._deactivate()

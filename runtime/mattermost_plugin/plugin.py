@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from mattermost_plugin._api_link import ApiLink
     from mattermost_plugin._background import Background
     from mattermost_plugin._clock import PluginClock
+    from mattermost_plugin._db_link import DatabaseLink
     from mattermost_plugin.cluster import Cluster
+    from mattermost_plugin.db import Database
     from mattermost_plugin.jobs import Jobs
     from mattermost_plugin.kv import KVStore
     from mattermost_pluginapi.api.client import PluginAPI
@@ -43,6 +45,7 @@ class Plugin(PluginHooks):
     _clock: PluginClock | None = None
     _cluster: Cluster | None = None
     _config: RuntimeConfig | None = None
+    _db_link: DatabaseLink | None = None
     _jobs: Jobs | None = None
     _logger: logging.Logger | None = None
 
@@ -117,6 +120,21 @@ class Plugin(PluginHooks):
             cluster: Cluster = vars(self).setdefault("_cluster", Cluster(self))
             return cluster
         return self._cluster
+
+    @property
+    def db(self) -> Database:
+        """The server's database, for `def` handlers and other threads: `with self.db.connect() as connection`.
+
+        Its connections are those of PEP 249, and read-only unless they are asked for otherwise. Exceptions are in
+        `mattermost_plugin.db`.
+
+        Raises:
+            RuntimeError: the plugin is not being served, as in `__init__`.
+            NotSupportedError: the host offers no database.
+        """
+        if self._db_link is None:
+            raise RuntimeError("The database is there once the plugin is served")
+        return self._db_link.database
 
     @property
     def jobs(self) -> Jobs:

@@ -39,6 +39,7 @@ type host struct {
 	implemented []string
 	installed   installed
 	log         hostLog
+	driver      *dbDriver
 }
 
 type hooksPlugin struct{ host *host }
@@ -102,16 +103,12 @@ func (h *host) activate() (any, error) {
 			h.api.serve(connection, h.broker)
 		}
 	}()
-	go h.broker.AcceptAndServe(driverID, &noDriver{})
+	h.driver = newDriver()
+	go h.broker.AcceptAndServe(driverID, h.driver)
 	var reply OnActivateReturns
 	err := h.rpc.Call("Plugin.OnActivate", OnActivateArgs{APIMuxId: apiID, DriverMuxId: driverID}, &reply)
 	return map[string]any{"error": reply.A}, err
 }
-
-type noDriver struct{}
-
-// Nothing is what net/rpc needs to serve a type at all.
-func (*noDriver) Nothing(_ struct{}, _ *struct{}) error { return nil }
 
 type hookParams struct {
 	Name string          `json:"name"`

@@ -25,6 +25,7 @@
 //	api_calls  {} -> {calls: [{method, args}]}
 //	wait_api_call {method} -> {method, args}, when there is one
 //	deactivate {} -> {error, exit_code}
+//	driver     {} -> {conns, txs, stmts, rows}: how many of the database the plugin has
 //	kill       {} -> {elapsed_ms}
 //	bench      {name, args?, count, concurrency} -> {p50_us, p99_us, per_s, pid}
 //	bench_http {path, mib?, count?} -> {p50_us, p99_us, per_s, pid} or {mib_per_s}
@@ -119,6 +120,8 @@ func (h *host) run(c command) (any, error) {
 		return map[string]any{"calls": h.api.seen()}, nil
 	case "wait_api_call":
 		return with(c, h.api.wait)
+	case "driver":
+		return h.driver.left(), nil
 	case "kill":
 		return map[string]any{"elapsed_ms": h.kill()}, nil
 	case "bench":

@@ -22,8 +22,11 @@ BUILD_DIR = Path(__file__).parents[2] / "build" / "gostock"
 # Go names for types that the host's code names itself.
 ALIASES = {
     "FileInfo": "model_FileInfo",
+    "ErrorString": "plugin_ErrorString",
     "HTTPHeader": "http_Header",
     "HTTPRequestSubset": "plugin_HTTPRequestSubset",
+    "PQError": "pq_Error",
+    "PQErrorCode": "pq_ErrorCode",
     "PluginContext": "plugin_Context",
     **{
         name: f"plugin_Z_{name}"
@@ -156,6 +159,10 @@ class GoStock:
     def wait_api_call(self, method: str) -> Any:
         """Wait for the end of a call of the plugin API and give it."""
         return self._ask("wait_api_call", method=method)
+
+    def driver(self) -> Any:
+        """How many connections, transactions, statements and results the plugin has."""
+        return self._ask("driver")
 
     def kill(self) -> float:
         """End the plugin as the server does; gives the milliseconds it took."""

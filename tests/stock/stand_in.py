@@ -74,11 +74,18 @@ class StandInHost:
     Args:
         address: the plugin's socket.
         api: what API methods answer.
+        driver: serves the database, if the host offers one.
     """
 
-    def __init__(self, address: str, api: Mapping[str, ApiMethod] | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        api: Mapping[str, ApiMethod] | None = None,
+        driver: Callable[[MuxStream], None] | None = None,
+    ) -> None:
         self.address = address
         self.api = dict(api or {})
+        self.driver = driver
         self.api_calls: list[tuple[str, Any]] = []
         self.lost: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
         self.mux = MuxConnection(Role.CLIENT, self._take, self.lost.set_result)
@@ -118,7 +125,7 @@ class StandInHost:
     async def activation(self, target: Target[Any] = PLAIN) -> Any:
         """Activate the plugin and give the results."""
         api_id, database_id = self.broker.next_id(), self.broker.next_id()
-        accepting = [asyncio.create_task(self._serve_api(api_id)), asyncio.create_task(self.broker.accept(database_id))]
+        accepting = [asyncio.create_task(self._serve_api(api_id)), asyncio.create_task(self._serve_driver(database_id))]
         results = await self.hook("OnActivate", {"APIMuxId": api_id, "DriverMuxId": database_id}, target)
         await asyncio.gather(*accepting)
         return results
@@ -224,6 +231,11 @@ class StandInHost:
         self.api_stream = stream = await self.broker.accept(number)
         RpcServer(stream, "api", self._choose_api, self._call_api, registry=registry())
 
+    async def _serve_driver(self, number: int) -> None:
+        stream = await self.broker.accept(number)
+        if self.driver is not None:
+            self.driver(stream)
+
     def _choose_api(self, method: str) -> Any:
         if method.removeprefix("Plugin.") not in self.api:
             raise no_such_method(method, ("Plugin",))
@@ -265,11 +277,12 @@ async def served(
     config: RuntimeConfig | None = None,
     *,
     activate: bool = True,
+    driver: Callable[[MuxStream], None] | None = None,
 ) -> AsyncIterator[tuple[StandInHost, PluginServer]]:
     """A plugin on the stock wire, with a host that has connected to it and, if asked, activated it."""
     server = PluginServer(plugin, config or RuntimeConfig(), wire="netrpc")
     line = await server.start()
-    host = StandInHost(line.split("|")[3], api)
+    host = StandInHost(line.split("|")[3], api, driver)
     try:
         async with asyncio.timeout(PATIENCE_S):
             await host.connect()

@@ -21,12 +21,28 @@ GENERATED, RUNTIME, GENERATOR = "mattermost_pluginapi", "mattermost_plugin", "co
 
 # Few modules may import these, so that a plugin pays for them only when it uses them: by the start of their names.
 GRPC = {"grpc", "grpc_health", "grpc_reflection"}
-USERS = {"_grpc": GRPC, "wsgi": {"a2wsgi"}, "file_watch": {"watchfiles"}, "pytest_plugin": {"pytest"}}
+USERS = {
+    "_grpc": GRPC,
+    "db_sqlalchemy": {"sqlalchemy"},
+    "file_watch": {"watchfiles"},
+    "pytest_plugin": {"pytest"},
+    "wsgi": {"a2wsgi"},
+}
 
 # What each part may import beside the standard library.
 ALLOWED = {
     "generated": {"google.protobuf", GENERATED},
-    "runtime": {"google.protobuf", GENERATED, RUNTIME, *GRPC, "a2wsgi", "aiohttp", "pytest", "watchfiles"},
+    "runtime": {
+        "google.protobuf",
+        GENERATED,
+        RUNTIME,
+        *GRPC,
+        "a2wsgi",
+        "aiohttp",
+        "pytest",
+        "sqlalchemy",
+        "watchfiles",
+    },
     "codegen": {"google.protobuf", GENERATOR, "jinja2", "libcst"},
 }
 

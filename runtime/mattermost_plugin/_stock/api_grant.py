@@ -13,22 +13,23 @@ class ApiGrant:
 
     Attributes:
         api: Stream of the plugin API; None before the first activation and after the end.
+        database: Stream of the database; None at the same times.
         broker: Gives numbers for further streams.
     """
 
     def __init__(self) -> None:
         self.api: MuxStream | None = None
+        self.database: MuxStream | None = None
         self.broker: MuxBroker | None = None
-        self._database: MuxStream | None = None
 
     def give(self, api: MuxStream, database: MuxStream, broker: MuxBroker) -> None:
         """Take the streams of an activation, and close those of an earlier one."""
         self.close()
-        self.api, self._database, self.broker = api, database, broker
+        self.api, self.database, self.broker = api, database, broker
 
     def close(self) -> None:
         """End the streams."""
-        for stream in (self.api, self._database):
+        for stream in (self.api, self.database):
             if stream is not None:
                 stream.close()
-        self.api = self._database = self.broker = None
+        self.api = self.database = self.broker = None

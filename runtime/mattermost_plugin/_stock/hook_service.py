@@ -169,6 +169,9 @@ class HookService:
             response = hook.adapter.failure(hook.adapter.on_error_choices[-1], AppError(message=text))
         else:
             response = await hook.reply(hook.adapter.request_type())
+            if not self._plugin.lifecycle.is_active:
+                # The host ends a plugin that has failed to start without OnDeactivate.
+                await self._plugin.give_back_database()
         from mattermost_plugin._stock.hook_routes import hook_route
 
         route = hook_route(HookName.OnActivate, hook)

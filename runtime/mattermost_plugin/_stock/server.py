@@ -18,6 +18,8 @@ from mattermost_plugin.config import RuntimeConfig
 
 if TYPE_CHECKING:
     from mattermost_plugin._api_wire import CoroutineWire, ThreadWire
+    from mattermost_plugin._db_wire import DatabaseWire
+    from mattermost_plugin._stock.driver_link import DriverLink
 
 __all__ = ["StockServer"]
 
@@ -52,8 +54,10 @@ class StockServer:
         self._gob_limits = GobLimits(
             max_message_bytes=config.max_message_bytes, max_string_bytes=config.max_message_bytes
         )
+        self._api_timeout_s = config.api_timeout_s
         self._place = LoopPlace.here()
         self._grant = ApiGrant()
+        self._driver: DriverLink | None = None
         self._connections: set[HostConnection] = set()
         self._host: HostConnection | None = None
         self._server: asyncio.Server | None = None
@@ -80,6 +84,15 @@ class StockServer:
         api = StockApi(self._place, self._grant, self._gob_limits, self._stream_failed)
         return StockCoroutineWire(api), StockThreadWire(api)
 
+    def connect_database(self) -> DatabaseWire:
+        """See HookWire."""
+        # Not at the top: most plugins never ask for it.
+        from mattermost_plugin._stock.driver_link import DriverLink
+        from mattermost_plugin._stock.driver_threads import StockDatabaseWire
+
+        self._driver = DriverLink(self._place, self._grant, self._gob_limits)
+        return StockDatabaseWire(self._driver, self._api_timeout_s)
+
     async def stop(self, drain_s: float) -> None:
         """Give what runs `drain_s` seconds. The connection stays, for calls of the plugin API."""
         if self._host is not None:
@@ -87,6 +100,8 @@ class StockServer:
 
     async def close(self) -> None:
         """End the connection."""
+        if self._driver is not None:
+            self._driver.close()
         self._grant.close()
         server, self._server = self._server, None
         if server is not None:
