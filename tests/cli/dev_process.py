@@ -97,8 +97,13 @@ class DevProcess:
 
     def wait_for_hello(self) -> tuple[int, int]:
         """Process id and number of starts, as the sample plugin tells them, once the host has it running."""
-        found = self.wait_for(r"hello  pid=(\d+)  starts=(\d+)")
-        self.wait_for("runs$")
+        hello = r"hello  pid=(\d+)  starts=(\d+)"
+        # The plugin's log and the host's news come by different ways.
+        found = self.wait_for(f"{hello}|runs$")
+        if found[1] is None:
+            found = self.wait_for(hello)
+        else:
+            self.wait_for("runs$")
         return int(found[1]), int(found[2])
 
     def send(self, number: signal.Signals) -> None:
