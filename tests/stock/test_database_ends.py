@@ -128,6 +128,7 @@ def test_answers_that_make_no_sense(method: str, reply: object, error: type[db.E
 )
 def test_the_sqlstate_says_which_error(state: str, kind: type[db.Error]) -> None:
     error = database_error(pq_error(Code=state, Message="why"))
+    assert error is not None
     assert type(error) is kind
     assert error.sqlstate == state
     assert "why" in str(error)
