@@ -9,13 +9,11 @@ from typing import Any
 import pytest
 
 from tests.stock.gostock import GoStock
-from tests.stock.test_go_host import CONTEXT, ROOT, program
+from tests.stock.test_go_host import CONTEXT, ROOT
 
 PLUGIN = Path(__file__).parent / "plugins" / "database_plugin.py"
 WRITE = {"read_only": False}
 NOTHING = {"conns": 0, "txs": 0, "stmts": 0, "rows": 0}
-
-__all__ = ["program"]
 
 pytestmark = [pytest.mark.go, pytest.mark.timeout(60, func_only=True)]
 

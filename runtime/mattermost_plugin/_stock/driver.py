@@ -82,7 +82,7 @@ class Driver:
     @property
     def is_over(self) -> bool:
         """Whether the stream has ended."""
-        return self._client.is_over
+        return self._client.end is not None
 
     def close(self) -> None:
         """End the stream."""
