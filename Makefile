@@ -22,7 +22,7 @@ DOCUMENTED := mattermost_plugin $(PUBLIC_MODULES:%=mattermost_plugin.%) \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test check codegen codegen-check bench soak docs dist clean
+.PHONY: help install demo test check codegen codegen-check bench soak soak-stock docs dist clean
 
 help:  ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ bench: $(DEV)  ## measure
 
 soak: $(DEV)  ## call the plugin API a million times and watch the memory; takes minutes
 	@$(PYTHON) -m bench.soak_api
+
+soak-stock: $(DEV)  ## call a million hooks on the stock wire and watch the memory; needs Go
+	@$(PYTHON) -m bench.soak_stock
 
 docs: $(DOCS)  ## write the API documentation to build/docs
 	@rm -rf build/docs

@@ -9,6 +9,7 @@ from mattermost_plugin._exits import contain_exit
 from mattermost_plugin._http_response import ResponseSink, StreamedResponse
 from mattermost_plugin._http_stream import ChunkSource, RequestHead, StreamedBody, StreamedRequest
 from mattermost_plugin._request_id import REQUEST_ID
+from mattermost_plugin._start_task import start_task
 from mattermost_plugin._thread_bridge import LoopBridge
 from mattermost_plugin.errors import ClientDisconnected, RequestAborted
 from mattermost_pluginapi.hooks.streams import HTTPRequest, ResponseWriter
@@ -62,10 +63,11 @@ class HTTPExchange:
         Raises:
             asyncio.CancelledError: the client has gone; there is nobody to answer.
         """
-        task = asyncio.create_task(self._handle(handler), name=f"{self._label} handler")
+        task = start_task(self._handle(handler), asyncio.get_running_loop(), f"{self._label} handler")
         settling = False
         try:
-            await asyncio.wait((task,))
+            if not task.done():
+                await asyncio.wait((task,))
             settling = True
             whole = await self._settle(task)
         except asyncio.CancelledError:

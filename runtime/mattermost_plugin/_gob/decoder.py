@@ -152,6 +152,27 @@ class Decoder:
         except Fault as fault:
             self._die(fault, self._offset(0))
 
+    def next_message(self) -> bytes | None:
+        """The message of the next value, which stays where it is; None until it is there as a whole.
+
+        Raises:
+            GobDataError: as `next_value`.
+        """
+        message = self._next()
+        return message if self._trouble is None else None
+
+    def drop_message(self) -> None:
+        """Take the value whose message `next_message` gave, unread."""
+        self._buf = None
+
+    def next_type(self) -> int | None:
+        """The id of the next value's type; None until its message is there.
+
+        Raises:
+            GobDataError: as `next_value`.
+        """
+        return None if self._next() is None else self._type_id
+
     def close(self) -> None:
         """The stream has ended.
 

@@ -22,6 +22,7 @@ from mattermost_plugin._gob import Limits as GobLimits
 from mattermost_plugin._gob.go_types import GoType
 from mattermost_plugin._netrpc.errors import StreamEndedError
 from mattermost_plugin._netrpc.events import CallRefused, ClientEvent, ReplyReceived, ReplyUnreadable, StreamFailed
+from mattermost_plugin._netrpc.headers import HeaderReader, HeaderWriter
 from mattermost_plugin._netrpc.messages import REQUEST_SOURCE, REQUEST_TYPE, RESPONSE_HEADER, Call, Header
 
 __all__ = ["ClientConnection"]
@@ -41,6 +42,8 @@ class ClientConnection:
     def __init__(self, registry: Mapping[str, Registered] | None = None, gob_limits: GobLimits | None = None) -> None:
         self._decoder = Decoder(gob_limits)
         self._encoder = Encoder(registry)
+        self._headers: HeaderReader[str] = HeaderReader()
+        self._request_headers = HeaderWriter()
         self._out: list[bytes] = []
         self._next_seq = 0
         self._waiting: dict[int, Target[object]] = {}
@@ -75,8 +78,13 @@ class ClientConnection:
         if self._failure is not None:
             raise self._failure
         seq = self._next_seq
-        header = Item(Call(method, seq), REQUEST_TYPE, REQUEST_SOURCE)
-        self._out.append(self._encoder.encode_all((header, Item(value, go_type, source))))
+        header = self._request_headers.header(method, seq)
+        if header is None:
+            items = Item(Call(method, seq), REQUEST_TYPE, REQUEST_SOURCE), Item(value, go_type, source)
+            self._out.append(self._encoder.encode_all(items))
+            self._request_headers.learn(method, self._encoder.encode(Call(method, 1), REQUEST_TYPE, REQUEST_SOURCE))
+        else:
+            self._out.append(header + self._encoder.encode(value, go_type, source))
         self._next_seq = seq + 1
         self._waiting[seq] = target
         return seq
@@ -115,10 +123,9 @@ class ClientConnection:
         """Take one reply; False if it is not there as a whole."""
         header = self._header
         if header is None:
-            came = self._decoder.next_value(RESPONSE_HEADER)
-            if came is NEED_DATA:
+            header = self._header = self._next_header()
+            if header is None:
                 return False
-            header = self._header = _checked(came)
         seq, error = header
         # The body of an error stands for nothing, and a reply that nobody waits for is dropped.
         target = SKIP if error else self._waiting.get(seq, SKIP)
@@ -135,6 +142,22 @@ class ClientConnection:
         if self._waiting.pop(seq, None) is not None:
             events.append(CallRefused(seq, error[:_MAX_TEXT]) if error else ReplyReceived(seq, body))
         return True
+
+    def _next_header(self) -> tuple[int, str] | None:
+        message = self._decoder.next_message()
+        if message is None:
+            return None
+        known = self._headers.read(message)
+        if known is not None:
+            self._decoder.drop_message()
+            return known[1], ""
+        header = self._decoder.next_value(RESPONSE_HEADER)
+        if header is NEED_DATA:
+            raise GobMismatchError("a header that is none")
+        seq, error = _checked(header)
+        if not error and isinstance(header.method, str):
+            self._headers.learn(message, header.method, seq, "")
+        return seq, error
 
 
 def _checked(header: Header) -> tuple[int, str]:

@@ -30,6 +30,7 @@ from mattermost_plugin._netrpc.events import (
     ServerEvent,
     StreamFailed,
 )
+from mattermost_plugin._netrpc.headers import HeaderReader, HeaderWriter
 from mattermost_plugin._netrpc.limits import Limits
 from mattermost_plugin._netrpc.messages import (
     EMPTY,
@@ -68,7 +69,10 @@ class ServerConnection:
         self._decoder = Decoder(gob_limits)
         self._encoder = Encoder(registry)
         self._out: list[bytes] = []
-        self._header_shape: object = None
+        self._headers: HeaderReader[tuple[str, Target[object]]] = HeaderReader()
+        self._reply_headers = HeaderWriter()
+        self._header_type = -1
+        """Id of the type of headers."""
         self._call: Call | None = None
         """The call whose body is next."""
         self._target: Target[object] = SKIP
@@ -116,8 +120,15 @@ class ServerConnection:
         Raises:
             GobEncodeError: the value cannot be sent. The request still waits for its answer.
         """
-        header = Item(Response(call.method, call.seq, ""), RESPONSE_TYPE, RESPONSE_SOURCE)
-        self._out.append(self._encoder.encode_all((header, Item(value, go_type, source))))
+        method, seq = call
+        header = self._reply_headers.header(method, seq)
+        if header is None:
+            items = Item(Response(method, seq, ""), RESPONSE_TYPE, RESPONSE_SOURCE), Item(value, go_type, source)
+            self._out.append(self._encoder.encode_all(items))
+            sample = self._encoder.encode(Response(method, 1, ""), RESPONSE_TYPE, RESPONSE_SOURCE)
+            self._reply_headers.learn(method, sample)
+        else:
+            self._out.append(header + self._encoder.encode(value, go_type, source))
         self._open_calls -= 1
 
     def fail(self, call: Call, text: str) -> None:
@@ -139,10 +150,10 @@ class ServerConnection:
             if call is None:
                 return None
         decoder = self._decoder
-        shape = decoder.next_shape()
-        if shape is NEED_DATA:
+        kind = decoder.next_type()
+        if kind is None:
             return None
-        if shape is self._header_shape:
+        if kind == self._header_type:
             # Go's encoder keeps the header of a request whose body it could not encode, and sends it with the next.
             self._call = None
             return RequestAbandoned(call)
@@ -168,20 +179,36 @@ class ServerConnection:
 
     def _next_header(self) -> Call | None:
         decoder = self._decoder
-        shape = decoder.next_shape()
+        message = decoder.next_message()
+        if message is None:
+            return None
+        known = self._headers.read(message)
+        if known is None:
+            call = self._read_header(message)
+        else:
+            (method, self._target), seq = known
+            self._refusal = ""
+            decoder.drop_message()
+            call = Call(method, seq)
+        self._is_surplus = self._open_calls >= self._limits.open_calls
+        if self._is_surplus:
+            self._target = SKIP
+        self._call = call
+        return call
+
+    def _read_header(self, message: bytes) -> Call:
+        decoder = self._decoder
+        self._header_type = decoder.next_type() or 0
         header = decoder.next_value(REQUEST_HEADER)
         if header is NEED_DATA:
-            return None
-        self._header_shape = shape
+            _refuse_header()
         method, seq = header.method, header.seq
         if type(method) is not str or type(seq) is not int or seq < 0:
             _refuse_header()
         self._target, self._refusal = self._route(method)
-        self._is_surplus = self._open_calls >= self._limits.open_calls
-        if self._is_surplus:
-            self._target = SKIP
-        self._call = call = Call(method, seq)
-        return call
+        if not self._refusal:
+            self._headers.learn(message, method, seq, (method, self._target))
+        return Call(method, seq)
 
     def _route(self, method: str) -> tuple[Target[object], str]:
         longest = self._limits.method_chars

@@ -11,6 +11,7 @@ from mattermost_plugin._bound_plugin import BoundPlugin
 from mattermost_plugin._http_exchange import HTTPExchange
 from mattermost_plugin._http_stream import RequestHead
 from mattermost_plugin._netrpc import Call
+from mattermost_plugin._start_task import start_task
 from mattermost_plugin._stock.broker import MuxBroker
 from mattermost_plugin._stock.http_response import HostResponse
 from mattermost_plugin._stock.io_reader import StreamedContent
@@ -64,7 +65,8 @@ class HTTPService:
             return None
         context = _context(mapping_of(fields.get("Context")))
         exchange = HTTPExchange(head, context, source, response, label=hook, logger=_log)
-        return asyncio.create_task(self._answer(server, call, hook, exchange, source, response), name=f"{hook} request")
+        answer = self._answer(server, call, hook, exchange, source, response)
+        return start_task(answer, asyncio.get_running_loop(), f"{hook} request")
 
     async def _answer(
         self,
