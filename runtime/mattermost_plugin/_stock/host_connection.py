@@ -11,6 +11,7 @@ from mattermost_plugin._bound_plugin import BoundPlugin
 from mattermost_plugin._gob import PLAIN, Target
 from mattermost_plugin._gob import Limits as GobLimits
 from mattermost_plugin._gob.go_types import UINT32
+from mattermost_plugin._handler_pool import STUCK_TEXT
 from mattermost_plugin._netrpc import Call, no_such_method
 from mattermost_plugin._stock.broker import MuxBroker, StreamNotFoundError
 from mattermost_plugin._stock.connection import MuxConnection
@@ -55,6 +56,7 @@ class HostConnection:
     ) -> None:
         self.mux = MuxConnection(Role.SERVER, self._stream_opened, self._connection_lost)
         self.broker = MuxBroker(self.mux)
+        self._plugin = plugin
         self.hooks = HookService(plugin, self.broker, attach_api)
         self._gob_limits = gob_limits
         self._begun = begun
@@ -89,10 +91,13 @@ class HostConnection:
         """Answered at once and not in a task: pings come while everything else may be busy."""
         if call.method == "Dispenser.Dispense":
             self._dispense(server, call, body)
+        elif call.method == "Control.Quit":
+            server.reply(call)
+            self._quit_asked()
+        elif self._plugin.is_stuck:
+            server.fail(call, STUCK_TEXT)
         else:
             server.reply(call)
-            if call.method == "Control.Quit":
-                self._quit_asked()
 
     def _dispense(self, server: RpcServer, call: Call, kind: object) -> None:
         if kind != _PLUGIN_KIND:
