@@ -55,9 +55,16 @@ class Traced:
 Scenario = Callable[[Traced], Awaitable[None]]
 
 
-def run(wire: WireName, folder: Path, scenario: Scenario, *faults: str, activate: bool = True) -> None:
+def run(
+    wire: WireName,
+    folder: Path,
+    scenario: Scenario,
+    *faults: str,
+    activate: bool = True,
+    more_env: dict[str, str] | None = None,
+) -> None:
     async def live() -> None:
-        env = {"TRACE_FILE": str(folder / "trace")}
+        env = {"TRACE_FILE": str(folder / "trace"), **(more_env or {})}
         async with plugin_process(wire, "traced.py", *faults, env=env) as process:
             traced = Traced(process, folder)
             if activate:
@@ -238,3 +245,16 @@ def test_the_end_answers_what_still_runs(wire: WireName, tmp_path: Path) -> None
         assert await traced.plugin.ended() == 0
 
     run(wire, tmp_path, scenario)
+
+
+@every_wire
+def test_a_process_whose_loop_is_blocked_ends_itself(wire: WireName, tmp_path: Path) -> None:
+    # A stock server asks one plugin after the other, and waits without end for one that does not answer.
+    limits = {"MATTERMOST_PLUGIN_LOOP_BLOCK_WARN": "0.1", "MATTERMOST_PLUGIN_LOOP_BLOCK_EXIT": "0.3"}
+
+    async def scenario(traced: Traced) -> None:
+        await traced.begin(BLOCK_THE_LOOP, "blocking")
+        assert await traced.plugin.ended() != 0
+        assert (await traced.plugin.record("The event loop has stood still"))["@level"] == "error"
+
+    run(wire, tmp_path, scenario, more_env=limits)
