@@ -10,6 +10,8 @@ from collections.abc import Callable
 import grpc
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
+from mattermost_plugin._handler_pool import STUCK_TEXT
+
 SERVICE = "grpc.health.v1.Health"
 # "plugin" is what go-plugin asks for, "" is the server as a whole.
 _KNOWN = ("plugin", "")
@@ -31,9 +33,7 @@ def health_handler(is_stuck: Callable[[], bool], stopping: asyncio.Event) -> grp
         if request.service not in _KNOWN:
             await context.abort(grpc.StatusCode.NOT_FOUND, f"There is no service {request.service!r} here")
         if is_stuck():
-            await context.abort(
-                grpc.StatusCode.UNAVAILABLE, "Every thread of the plugin is stuck in a handler: it must be restarted"
-            )
+            await context.abort(grpc.StatusCode.UNAVAILABLE, STUCK_TEXT)
         return HealthCheckResponse(status=HealthCheckResponse.SERVING)
 
     async def watch(request: HealthCheckRequest, context: _ServicerContext) -> None:

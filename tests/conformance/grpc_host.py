@@ -6,15 +6,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import grpc.aio
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 from mattermost_plugin import HookName, Plugin
 from mattermost_plugin.config import RuntimeConfig
 from mattermost_plugin.server import PluginServer
 from mattermost_pluginapi.api.methods import METHODS, SERVICE
+from mattermost_pluginapi.goplugin.grpc_controller_pb2 import Empty
 from mattermost_pluginapi.hooks.adapters import ADAPTERS
 from mattermost_pluginapi.hooks.servicer import IMPLEMENTED_PATH, ImplementedRequest, ImplementedResponse
 from mattermost_pluginapi.v1.hooks_http_pb2 import ServeHTTPRequest, ServeHTTPResponse
@@ -29,8 +31,8 @@ _PIECE = 64 * 1024
 class GrpcHost:
     """See Host."""
 
-    def __init__(self, server: PluginServer, address: str) -> None:
-        self.server = server
+    def __init__(self, server: PluginServer | None, address: str) -> None:
+        self.server = cast("PluginServer", server)
         options = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)]
         self.channel = grpc.aio.insecure_channel(f"unix:{address}", options=options)
 
@@ -69,6 +71,18 @@ class GrpcHost:
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
         return _seen(messages)
+
+    async def ping(self) -> str:
+        """See Host."""
+        try:
+            await self._call("/grpc.health.v1.Health/Check", HealthCheckRequest(service="plugin"), HealthCheckResponse)
+        except NotAnsweredError as error:
+            return str(error)
+        return ""
+
+    async def quit(self) -> None:
+        """See Host."""
+        await self._call("/plugin.GRPCController/Shutdown", Empty(), Empty)
 
     async def close(self) -> None:
         """See Host."""

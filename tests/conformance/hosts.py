@@ -27,7 +27,7 @@ class Host(Protocol):
     """A host with one plugin.
 
     Attributes:
-        server: what serves the plugin.
+        server: what serves the plugin; only if that is in this process.
     """
 
     server: PluginServer
@@ -49,6 +49,14 @@ class Host(Protocol):
 
     async def http(self, name: HookName, asked: HTTPAsked) -> HTTPSeen:
         """Pass an HTTP request on."""
+        ...
+
+    async def ping(self) -> str:
+        """Ask after the plugin's health. Gives the text of the answer's error, "" for none."""
+        ...
+
+    async def quit(self) -> None:
+        """Ask the plugin to end."""
         ...
 
     async def close(self) -> None:

@@ -3,10 +3,12 @@
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from mattermost_plugin import HookName, Plugin
 from mattermost_plugin._gob import GENERIC
+from mattermost_plugin._netrpc import EMPTY
+from mattermost_plugin._netrpc.messages import EMPTY_TYPE
 from mattermost_plugin._stock.rpc_streams import CallRefusedError
 from mattermost_plugin._stock.struct_sources import struct_source
 from mattermost_plugin._stock.struct_targets import struct_target
@@ -34,8 +36,8 @@ _MERGED: Final = {
 class StockHost:
     """See Host."""
 
-    def __init__(self, server: PluginServer, address: str, api: ServerApi | None) -> None:
-        self.server = server
+    def __init__(self, server: PluginServer | None, address: str, api: ServerApi | None) -> None:
+        self.server = cast("PluginServer", server)
         self.stand_in = TypedStandIn(address, api or ServerApi(has_methods=False))
 
     async def implemented(self) -> list[str]:
@@ -75,6 +77,18 @@ class StockHost:
         is_whole = is_whole and not response.is_cut_off
         status = response.status or (200 if is_whole else 0)
         return HTTPSeen(status, response.header, response.body, is_whole, response.flushes > 0)
+
+    async def ping(self) -> str:
+        """See Host."""
+        try:
+            await self.stand_in.control.call("Control.Ping", EMPTY, EMPTY_TYPE)
+        except CallRefusedError as error:
+            return str(error)
+        return ""
+
+    async def quit(self) -> None:
+        """See Host."""
+        await self.stand_in.quit()
 
     async def close(self) -> None:
         """See Host."""

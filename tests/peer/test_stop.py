@@ -1,4 +1,7 @@
-"""The end of a plugin process: whoever ends it, it leaves in time and tidies up."""
+"""The end of a plugin process under go-plugin, and of its host.
+
+What handlers and signals do then is in tests/conformance, over both wires.
+"""
 
 import sys
 from pathlib import Path
@@ -19,12 +22,7 @@ from tests.peer.traced_plugin import (
 GONE_WITHIN_S = 2.0
 QUICK_MS = 1000
 
-SIGTERM_EXIT_CODE = 143
 TASK_EXIT_CODE = 7
-
-OTHER_FAULTS = pytest.mark.parametrize(
-    ("hook", "event"), [(HANG_IN_A_THREAD, "hanging"), (WAIT_ON_THE_LOOP, "waiting")]
-)
 
 
 def check_tidy(traced: TracedPlugin) -> None:
@@ -54,45 +52,6 @@ def test_kill_after_a_deactivation_does_not_repeat_it(host: GoHost, tmp_path: Pa
     check_quick(traced.plugin.kill())
 
     assert traced.trace().count("deactivating") == 1
-
-
-@OTHER_FAULTS
-def test_a_running_handler_does_not_keep_the_plugin(host: GoHost, tmp_path: Path, hook: str, event: str) -> None:
-    traced = TracedPlugin(host, tmp_path)
-    in_background(traced.plugin.call, hook)
-    traced.wait(event)
-
-    killed = traced.plugin.kill()
-
-    assert killed.graceful
-    assert killed.exit.exit_code == 0
-    assert traced.trace()[-1] == "atexit"
-    assert "deactivated" in traced.trace()
-    assert ("cancelled" in traced.trace()) == (hook == WAIT_ON_THE_LOOP)
-
-
-def test_a_deactivation_that_hangs_does_not_keep_the_plugin(host: GoHost, tmp_path: Path) -> None:
-    traced = TracedPlugin(host, tmp_path, "deactivation-hangs")
-
-    killed = traced.plugin.kill()
-
-    assert killed.graceful
-    assert killed.exit.exit_code == 0
-    assert traced.trace()[-2:] == ["deactivating", "atexit"]
-    traced.plugin.wait_log("OnDeactivate did not finish", level="warn")
-
-
-def test_an_activation_that_hangs_does_not_keep_the_plugin(host: GoHost, tmp_path: Path) -> None:
-    traced = TracedPlugin(host, tmp_path, "activation-waits", activate=False)
-    in_background(traced.plugin.call, "OnActivate")
-    traced.wait("activating")
-
-    killed = traced.plugin.kill()
-
-    assert killed.graceful
-    assert killed.exit.exit_code == 0
-    # It never was active, so there is nothing to deactivate.
-    assert traced.trace() == ["configuration", "activating", "atexit"]
 
 
 def test_the_end_of_the_host_is_the_end_of_the_plugin(mortal_host: GoHost, tmp_path: Path) -> None:
@@ -160,49 +119,6 @@ def test_a_plugin_behind_a_wrapper_is_stopped_as_any_other(wrapped: tuple[GoPlug
     check_quick(wrapped[0].kill())
 
     assert (tmp_path / "trace").read_text().splitlines()[-2:] == ["deactivated", "atexit"]
-
-
-def test_sigterm_ends_the_plugin_in_good_order(host: GoHost, tmp_path: Path) -> None:
-    traced = TracedPlugin(host, tmp_path)
-
-    traced.plugin.signal("SIGTERM")
-
-    assert traced.plugin.wait_exit().exit_code == 0
-    check_tidy(traced)
-
-
-@pytest.mark.parametrize(("hook", "event"), [(HANG_IN_A_THREAD, "hanging"), (BLOCK_THE_LOOP, "blocking")])
-def test_sigterm_ends_the_plugin_whatever_its_handlers_do(host: GoHost, tmp_path: Path, hook: str, event: str) -> None:
-    traced = TracedPlugin(host, tmp_path)
-    in_background(traced.plugin.call, hook)
-    traced.wait(event)
-
-    traced.plugin.signal("SIGTERM")
-
-    assert traced.plugin.wait_exit().exit_code == 0
-    assert traced.trace()[-1] == "atexit"
-
-
-def test_a_second_sigterm_ends_the_plugin_at_once(host: GoHost, tmp_path: Path) -> None:
-    traced = TracedPlugin(host, tmp_path, "deactivation-hangs")
-    in_background(traced.plugin.call, HANG_IN_A_THREAD)
-    traced.wait("hanging")
-    traced.plugin.signal("SIGTERM")
-    traced.wait("deactivating")
-
-    traced.plugin.signal("SIGTERM")
-
-    assert traced.plugin.wait_exit().exit_code == SIGTERM_EXIT_CODE
-
-
-def test_sigint_is_for_the_host(host: GoHost, tmp_path: Path) -> None:
-    traced = TracedPlugin(host, tmp_path)
-
-    traced.plugin.signal("SIGINT")
-
-    assert traced.plugin.call("MessageHasBeenPosted").ok
-    assert traced.trace()[-1] == "posted"
-    check_quick(traced.plugin.kill())
 
 
 @pytest.mark.parametrize("faults", [(), ("all-fds",)], ids=["by default", "all descriptors inherited"])

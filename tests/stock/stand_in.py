@@ -45,6 +45,7 @@ class Response:
         self.body = b""
         self.flushes = 0
         self.calls: list[str] = []
+        self.calls_when_answered = 0
         self.is_cut_off = False
         self.can_hijack = True
         self.fails_with = ""
@@ -155,6 +156,7 @@ class StandInHost:
         try:
             await self.hooks.call(f"Plugin.{hook}", arguments, go_type("plugin.Z_ServeHTTPArgs"))
         finally:
+            response.calls_when_answered = len(response.calls)
             await asyncio.gather(*tasks)
         return response
 

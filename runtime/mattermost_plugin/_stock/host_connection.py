@@ -11,6 +11,7 @@ from mattermost_plugin._bound_plugin import BoundPlugin
 from mattermost_plugin._gob import PLAIN, Target
 from mattermost_plugin._gob import Limits as GobLimits
 from mattermost_plugin._gob.go_types import UINT32
+from mattermost_plugin._handler_pool import STUCK_TEXT
 from mattermost_plugin._netrpc import Call, no_such_method
 from mattermost_plugin._stock.broker import MuxBroker
 from mattermost_plugin._stock.connection import MuxConnection
@@ -27,8 +28,6 @@ _log = logging.getLogger(__name__)
 _CONTROL: Final = frozenset({"Dispenser.Dispense", "Control.Ping", "Control.Quit"})
 _SERVICES: Final = frozenset({"Dispenser", "Control"})
 _PLUGIN_KIND: Final = "hooks"
-_STUCK: Final = "every thread of the plugin is stuck in a handler: it must be restarted"
-
 _FIXED_STREAMS: Final = 3
 """The host's first streams: control, stdout, stderr. They are told apart by their order alone."""
 
@@ -98,14 +97,13 @@ class HostConnection:
         """Answered at once and not in a task: pings come while everything else may be busy."""
         if call.method == "Dispenser.Dispense":
             self._dispense(server, call, body)
-        elif call.method == "Control.Ping" and self._plugin.is_stuck:
-            # Pings that fail are all that makes the host start a plugin again.
-            _log.error(_STUCK)
-            server.fail(call, _STUCK)
+        elif call.method == "Control.Quit":
+            server.reply(call)
+            self._quit_asked()
+        elif self._plugin.is_stuck:
+            server.fail(call, STUCK_TEXT)
         else:
             server.reply(call)
-            if call.method == "Control.Quit":
-                self._quit_asked()
 
     def _dispense(self, server: RpcServer, call: Call, kind: object) -> None:
         if kind != _PLUGIN_KIND:
