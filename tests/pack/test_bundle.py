@@ -182,10 +182,16 @@ if __name__ == "__main__":
     done = run_command("pack", folder)
     assert done.returncode == 1
     assert "No module named 'sample_helper'" in done.stderr
-    advice = (
-        "the bundle has what requirements.txt names and nothing that is installed here: name what has sample_helper"
-    )
+    advice = "the bundle has what requirements.txt names, and nothing else that is installed here: name what"
     assert done.stderr.splitlines()[-1].startswith(advice)
+
+
+def test_a_handler_that_cannot_handle(wheels: Path, tmp_path: Path) -> None:
+    done = run_command("pack", make_source(tmp_path / "plugin", SCRIPT.replace("(self)", "(self, x)")))
+    assert done.returncode == 1
+    said = done.stderr[done.stderr.index("Traceback") :].splitlines()
+    assert said[1:3] == ['  File "plugin.py", line 4, in <module>', "    class Sample(Plugin):"]
+    assert [line for line in said if line.startswith("  File")] == said[1:2]
 
 
 def test_requirements_that_cannot_be_had(wheels: Path, tmp_path: Path) -> None:
@@ -221,7 +227,7 @@ from pathlib import Path
 (Path(__file__).parent / "made" / "at_import").mkdir(parents=True, exist_ok=True)
 (Path(__file__).parent / "made" / "at_import" / "log").write_text("x")
 code = "import bz2, ctypes, lzma, sqlite3, ssl, sys, zoneinfo; print('python', sys.argv[1], ssl.HAS_SNI, flush=True)"
-subprocess.run([sys.executable, "-c", code, sys.path[1]])
+subprocess.run([sys.executable, "-c", code, sys.path[-1]])
 subprocess.run(["/bin/sh", "-c", "echo shell $LD_LIBRARY_PATH"])
 """
 

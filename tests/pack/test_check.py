@@ -201,6 +201,8 @@ def test_the_traceback_is_that_of_the_author_s_code(tmp_path: Path, capsys: pyte
 
 
 def test_a_module_that_is_not_installed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # There is one of this name beside what looks for handlers.
+    assert "No module named 'hook_rules'" in check(capsys, make_source(tmp_path / "other", "import hook_rules"))[1]
     folder = make_source(tmp_path / "plugin", "import nothing_like_this")
     for name, text, advice in (
         ("", "", "    name what has nothing_like_this in requirements.txt, which `mattermost-plugin pack` reads, and"),

@@ -172,7 +172,7 @@ class Here:
 assert pickle.loads(pickle.dumps(Here(1))) == Here(1)
 assert sys.modules["__main__"].Here is Here
 assert callable(quit)
-print(__name__, __file__, sys.argv, os.getcwd(), sys.path[:2], os.environ["MATTERMOST_PLUGIN_PATH"])
+print(__name__, __file__, sys.argv, os.getcwd(), [sys.path[0], sys.path[-1]], os.environ["MATTERMOST_PLUGIN_PATH"])
 exit(5)
 """
     done = launched(tmp_path, script, "-I", "-S")
@@ -182,11 +182,20 @@ exit(5)
     assert done.stdout == f"__main__ {main} {[main]} {tmp_path} {path} {tmp_path}\n"
 
 
+def test_packages_do_not_take_the_place_of_the_standard_library(tmp_path: Path) -> None:
+    packages = tmp_path / "python" / "packages"
+    packages.mkdir(parents=True)
+    (packages / "colorsys.py").write_text("raise SystemExit('the wrong one')\n")
+    (packages / "mine.py").write_text("x = 1\n")
+    done = launched(tmp_path, "import colorsys, mine; print(mine.x)", "-I", "-S")
+    assert (done.stdout, done.stderr) == ("1\n", "")
+
+
 def test_packages_for_this_machine_and_version(tmp_path: Path) -> None:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     tagged = tmp_path / "python" / f"packages-{sys.platform}-{os.uname().machine}-{version}"
     tagged.mkdir(parents=True)
-    done = launched(tmp_path, "import sys; print(sys.path[1])")
+    done = launched(tmp_path, "import sys; print(sys.path[-1])")
     assert done.stdout == f"{tagged}\n"
 
 

@@ -1,6 +1,6 @@
 """Run in a process of its own: starts a plugin's script as a server would, and tells which class it wants to serve.
 
-Arguments: the descriptor to answer to, the script, and what comes first on the module path.
+Arguments: the descriptor to answer to, the script, and the folders of its packages.
 """
 
 import json
@@ -16,14 +16,15 @@ _FOLDER = os.getcwd()  # noqa: PTH109 - a text is wanted
 """The plugin's, in which this is started."""
 
 
-def look(script: str, module_path: list[str]) -> dict[str, object]:
+def look(script: str, packages: list[str]) -> dict[str, object]:
     """Run the script up to the point where it serves its plugin.
 
     Returns:
         {"hooks": names, "others": names of methods that handle none}, {"error": text, "module": name if it is missing},
         or {} if the script ended without serving anything.
     """
-    sys.path[:0] = module_path
+    sys.path.insert(0, os.path.dirname(script))  # noqa: PTH120 - a text is wanted
+    sys.path += packages
     sys.argv = [script]
     try:
         import mattermost_plugin
@@ -75,10 +76,11 @@ def _failure(error: BaseException, left_out: list[str]) -> dict[str, object]:
 def _shorten(told: traceback.TracebackException, left_out: tuple[str, ...]) -> None:
     """Keep what concerns the author's code, and give its files the names that they have in its folder."""
     told.stack[:] = [frame for frame in told.stack if not frame.filename.startswith(left_out)]
-    told.__cause__, told.__context__ = _of_the_author(told.__cause__), _of_the_author(told.__context__)
     for before in (told.__cause__, told.__context__):
         if before is not None:
             _shorten(before, left_out)
+    # What led to it concerns the author only if it went through files of the plugin.
+    told.__cause__, told.__context__ = _unless_empty(told.__cause__), _unless_empty(told.__context__)
     for frame in told.stack:
         frame.filename = _in_folder(frame.filename)
     # It is there for syntax errors only.
@@ -86,11 +88,8 @@ def _shorten(told: traceback.TracebackException, left_out: tuple[str, ...]) -> N
         told.filename = _in_folder(told.filename)
 
 
-def _of_the_author(before: traceback.TracebackException | None) -> traceback.TracebackException | None:
-    """An error that led to another one, if it went through the plugin's own files."""
-    if before is None or not any(frame.filename.startswith(f"{_FOLDER}/") for frame in before.stack):
-        return None
-    return before
+def _unless_empty(before: traceback.TracebackException | None) -> traceback.TracebackException | None:
+    return before if before is not None and any(frame.filename[0] != "/" for frame in before.stack) else None
 
 
 def _in_folder(path: str) -> str:
@@ -99,8 +98,8 @@ def _in_folder(path: str) -> str:
 
 def main() -> None:
     """Answer, and end at once: the script may have started threads."""
-    descriptor, script, *module_path = sys.argv[1:]
-    answer = look(script, module_path)
+    descriptor, script, *packages = sys.argv[1:]
+    answer = look(script, packages)
     with os.fdopen(int(descriptor), "w", encoding="utf-8") as file:
         json.dump(answer, file)
     os._exit(0)

@@ -48,7 +48,7 @@ class MissingModuleError(CommandError):
 
 
 def find_handlers(
-    python: Sequence[str], folder: Path, script: str, module_path: Sequence[Path], env: Mapping[str, str] | None = None
+    python: Sequence[str], folder: Path, script: str, packages: Sequence[Path], env: Mapping[str, str] | None = None
 ) -> FoundHandlers:
     """Import a plugin and look at its class.
 
@@ -56,7 +56,7 @@ def find_handlers(
         python: the interpreter and its options.
         folder: the plugin's folder.
         script: its script, relative to the folder.
-        module_path: where modules are looked for first, beside the script's folder.
+        packages: folders of packages that this interpreter does not know.
         env: the environment; default is this process's own.
 
     Raises:
@@ -66,7 +66,7 @@ def find_handlers(
     env = {key: value for key, value in (os.environ if env is None else env).items() if key != _COOKIE}
     path = folder / script
     readable, writable = os.pipe()
-    command = [*python, handler_probe.__file__, str(writable), str(path), str(path.parent), *map(str, module_path)]
+    command = [*python, handler_probe.__file__, str(writable), str(path), *map(str, packages)]
     try:
         with open(readable, "rb") as answer:  # noqa: PTH123 - a descriptor
             try:

@@ -56,7 +56,7 @@ def _inspect_source(plugin: SourcePlugin, server: ServerVersion | None) -> list[
     if has_errors(findings):
         return findings
     try:
-        handlers = find_handlers([sys.executable, "-B"], plugin.folder, plugin.script, [])
+        handlers = find_handlers([sys.executable, "-B", "-P"], plugin.folder, plugin.script, [])
     except CommandError as failure:
         first, _, rest = str(failure).partition("\n")
         advice = f"{rest}\n{missing_here(plugin, failure.module)}" if isinstance(failure, MissingModuleError) else rest

@@ -118,7 +118,7 @@ class BundleBuilder:
         if here is None:
             what = "the plugin was imported with the packages that are installed here, not with those of the bundle"
             self.findings.append(note("", what))
-            python, folders, env = [sys.executable, "-B"], [], None
+            python, folders, env = [sys.executable, "-B", "-P"], [], None
         else:
             python, folders, env = [sys.executable, *_ALONE], [self._stage / packages.folders[here]], None
             if self._options.self_contained:

@@ -55,7 +55,9 @@ def prepare(here: str) -> str:
     packages = os.path.join(here, "packages")
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     tagged = f"{packages}-{sys.platform}-{os.uname().machine}-{version}"
-    sys.path[:0] = [os.path.dirname(script), tagged if os.path.isdir(tagged) else packages]
+    # The order that Python itself has: what is installed never takes the place of the standard library.
+    sys.path.insert(0, os.path.dirname(script))
+    sys.path.append(tagged if os.path.isdir(tagged) else packages)
     sys.argv = [script]
     os.chdir(folder)
     os.environ["MATTERMOST_PLUGIN_PATH"] = folder

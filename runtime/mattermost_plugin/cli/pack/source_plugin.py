@@ -113,7 +113,7 @@ def missing_here(plugin: SourcePlugin, module: str) -> str:
 def missing_in_bundle(plugin: SourcePlugin, module: str) -> str:
     """What to do about a module that is not in the bundle."""
     file = requirements_name(plugin.folder) or REQUIREMENTS
-    return f"the bundle has what {file} names and nothing that is installed here: name what has {module} there"
+    return f"the bundle has what {file} names, and nothing else that is installed here: name what has {module} there"
 
 
 def check_calls(plugin: SourcePlugin, handlers: FoundHandlers, server: ServerVersion | None) -> Iterator[Finding]:
