@@ -17,7 +17,6 @@ from mattermost_plugin._gob import (
     GobMismatchError,
     Item,
     Limits,
-    RecordTarget,
     Target,
 )
 from mattermost_plugin._gob import go_types as go
@@ -40,15 +39,23 @@ from mattermost_plugin._netrpc import (
     no_such_method,
 )
 from mattermost_plugin._netrpc import Limits as CallLimits
-from mattermost_plugin._netrpc.messages import EMPTY, EMPTY_TYPE, REQUEST_SOURCE, REQUEST_TYPE, RESPONSE_SOURCE
-from mattermost_plugin._netrpc.messages import RESPONSE_TYPE, Response
+from mattermost_plugin._netrpc.messages import (
+    EMPTY,
+    EMPTY_TYPE,
+    REQUEST_SOURCE,
+    REQUEST_TYPE,
+    RESPONSE_SOURCE,
+    RESPONSE_TYPE,
+    Response,
+)
 from mattermost_plugin._stock.go_types import go_type
 from mattermost_plugin._stock.struct_targets import struct_target
 from mattermost_pluginapi.stock.methods import API_METHODS, HOOKS
 from mattermost_pluginapi.stock.structs import STRUCTS
 from tests.fuzz.gob_mutation import invented, joined, mutated, split
 from tests.fuzz.target import Mutate
-from tests.gob.test_session import API, CONTROL, HOOKS as HOOKS_STREAM, RESPONSE_WRITER, gob_of
+from tests.gob.test_session import API, CONTROL, RESPONSE_WRITER, gob_of
+from tests.gob.test_session import HOOKS as HOOKS_STREAM
 
 __all__ = ["HEAD", "NetrpcTarget"]
 
@@ -61,12 +68,14 @@ _SERVICES: Final = ("Plugin", "Dispenser", "Control")
 _CALLS: Final = 12
 
 
+_ARGUMENTS: Final[dict[str, str]] = {name: arguments for name, (arguments, _) in HOOKS.items() if arguments in STRUCTS}
+"""Of hooks with messages of their own."""
+
+
 def _choose(method: str) -> Target[object]:
-    """The hooks with messages of their own, and what the control stream serves."""
     service, _, name = method.rpartition(".")
-    if service == "Plugin" and name in HOOKS and HOOKS[name][0] in STRUCTS:  # type: ignore[index]  # a text as well
-        target: RecordTarget[object] = struct_target(HOOKS[name][0])  # type: ignore[index,assignment]
-        return target
+    if service == "Plugin" and name in _ARGUMENTS:
+        return struct_target(_ARGUMENTS[name])
     if service in _SERVICES:
         return PLAIN
     raise no_such_method(method, _SERVICES)

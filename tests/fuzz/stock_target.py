@@ -35,6 +35,7 @@ _EXPECTED: Final = (PluginError, TimeoutError, RuntimeError, AssertionError)
 _ALL_LIMITS_S: Final = 1000.0
 """Longer than any time limit of the wire and of handlers."""
 
+
 class StockTarget:
     """See FuzzTarget."""
 

@@ -99,11 +99,13 @@ def _joined(events: Iterable[Event]) -> list[object]:
     found: list[object] = []
     for event in events:
         before = found[-1] if found else None
-        if isinstance(event, DataReceived) and isinstance(before, DataReceived):
-            if before.stream_id == event.stream_id:
-                found[-1] = DataReceived(event.stream_id, before.data + event.data)
-                continue
-        found.append(str(event.error) if isinstance(event, SessionFailed) else event)
+        match event, before:
+            case DataReceived(stream_id, data), DataReceived(same, first) if stream_id == same:
+                found[-1] = DataReceived(stream_id, first + data)
+            case SessionFailed(error), _:
+                found.append(str(error))
+            case _:
+                found.append(event)
     return found
 
 

@@ -10,8 +10,7 @@ import pytest
 
 from mattermost_plugin._gob import PLAIN, SKIP, Limits
 from mattermost_plugin._gob.go_types import STRING
-from mattermost_plugin._netrpc import Call, ClientConnection, no_such_method
-from mattermost_plugin._netrpc.messages import EMPTY, EMPTY_TYPE
+from mattermost_plugin._netrpc import ClientConnection, no_such_method
 from mattermost_plugin._stock import connection as connection_module
 from mattermost_plugin._stock import host_connection as host_module
 from mattermost_plugin._stock import rpc_streams
