@@ -180,7 +180,8 @@ class ServerConnection:
         self._is_surplus = self._open_calls >= self._limits.open_calls
         if self._is_surplus:
             self._target = SKIP
-        self._call = call = Call(method, seq)
+        # What is too long is not sent back either: callers go by the number.
+        self._call = call = Call(method[: self._limits.method_chars], seq)
         return call
 
     def _route(self, method: str) -> tuple[Target[object], str]:

@@ -37,8 +37,8 @@ __all__ = ["CallRefusedError", "ReplyUnreadableError", "RpcClient", "RpcServer"]
 
 _log = logging.getLogger(__name__)
 
-_MAX_UNTAKEN: Final = 16 * 1024
-"""Answers that the host gives no credit for. As many calls may be under way; hosts read answers all the time."""
+_MAX_UNTAKEN: Final = 256 << 20
+"""Bytes of answers that the host gives no credit for. Hosts read answers all the time."""
 
 Done: TypeAlias = Callable[[object, NetRPCError | None], None]
 
@@ -115,7 +115,7 @@ class RpcServer:
         return None
 
     def _write_answer(self) -> None:
-        if self._stream.pieces_waiting >= _MAX_UNTAKEN:
+        if self._stream.bytes_waiting > _MAX_UNTAKEN:
             _log.error("%s: the host calls and takes no answers", self._label)
             self._stream.reset()
         self._stream.write(self._connection.data_to_send())
