@@ -204,6 +204,7 @@ def test_no_more_calls_than_the_limit_are_taken() -> None:
     for _ in range(2):
         here.call(ADD, {}, PAIR, GENERIC)
     _, surplus = there.receive(here.data_to_send())
+    assert isinstance(surplus, RequestUnusable)
     assert surplus == RequestUnusable(Call(ADD, 1), "too many calls are under way")
     there.fail(surplus.call, surplus.reason)
     there.reply(Call(ADD, 0), 1, INT)
