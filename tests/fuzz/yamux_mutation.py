@@ -10,7 +10,6 @@ from mattermost_plugin._yamux.frames import HEADER, HEADER_SIZE
 
 __all__ = ["Frame", "frames", "invented", "joined", "mutated"]
 
-WINDOW: Final = 256 * 1024
 LENGTHS: Final = (
     0,
     1,
@@ -18,12 +17,14 @@ LENGTHS: Final = (
     3,
     12,
     255,
-    WINDOW // 2,
-    WINDOW - 1,
-    WINDOW,
-    WINDOW + 1,
+    99,
+    100,
+    101,
+    199,
+    200,
+    201,
     1 << 31,
-    (1 << 32) - WINDOW,
+    (1 << 32) - 200,
     (1 << 32) - 1,
 )
 FLAGS: Final = (0, 0, 0, 1, 1, 2, 4, 4, 8, 3, 5, 9, 6, 12, 15, 16, 1 << 15)

@@ -26,8 +26,8 @@ def message(body: bytes) -> bytes:
 class MessageBuffer:
     """Cuts what arrives into messages.
 
-    Bytes are joined when a message is complete, small pieces before, so the work is linear however they arrive. A length alone takes no
-    memory.
+    Bytes are joined when a message is complete, small pieces before, so the work is linear however they arrive. A
+    length alone takes no memory.
 
     Args:
         max_message_bytes: Longest message.
