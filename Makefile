@@ -11,10 +11,16 @@ RUNTIME := $(VENV)/.installed-runtime
 DEV := $(VENV)/.installed-dev
 DOCS := $(VENV)/.installed-docs
 DIST := $(VENV)/.installed-dist
+FUZZ := $(VENV)/.installed-fuzz
 
-# pdoc and build are used by one target each, so nothing else installs them.
+# pdoc, build and atheris are used by one target each, so nothing else installs them.
 DOCS_TOOLS := pdoc==16.0.0 a2wsgi  # wsgi.py has its types
 DIST_TOOLS := build==1.6.1
+FUZZ_TOOLS := atheris~=3.0  # for Linux
+
+# Seconds for each target of `make fuzz`, and which: gob, yamux, netrpc, stock or all.
+FUZZ_S := 600
+FUZZ_TARGET := all
 
 PUBLIC_MODULES := $(patsubst runtime/mattermost_plugin/%.py,%,$(wildcard runtime/mattermost_plugin/[a-z]*.py))
 DOCUMENTED := mattermost_plugin $(PUBLIC_MODULES:%=mattermost_plugin.%) \
@@ -22,7 +28,7 @@ DOCUMENTED := mattermost_plugin $(PUBLIC_MODULES:%=mattermost_plugin.%) \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test check codegen codegen-check bench soak soak-stock docs dist clean
+.PHONY: help install demo test check codegen codegen-check bench soak soak-stock fuzz docs dist clean
 
 help:  ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +64,9 @@ soak: $(DEV)  ## call the plugin API a million times and watch the memory; takes
 
 soak-stock: $(DEV)  ## call a million hooks on the stock wire and watch the memory; needs Go
 	@$(PYTHON) -m bench.soak_stock
+
+fuzz: $(FUZZ)  ## feed the stock wire whatever a host may send (FUZZ_S=60 FUZZ_TARGET=gob: less)
+	@$(PYTHON) -m tests.fuzz $(FUZZ_TARGET) --seconds $(FUZZ_S)
 
 docs: $(DOCS)  ## write the API documentation to build/docs
 	@rm -rf build/docs
@@ -98,6 +107,10 @@ $(DEV): pyproject.toml $(RUNTIME)
 
 $(DOCS): $(RUNTIME)
 	@$(INSTALL) $(DOCS_TOOLS)
+	@touch $@
+
+$(FUZZ): $(DEV)
+	@$(INSTALL) $(FUZZ_TOOLS)
 	@touch $@
 
 $(DIST): $(RUNTIME)

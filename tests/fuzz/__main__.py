@@ -84,14 +84,14 @@ def _follow(lines: Iterator[str], log: Path) -> dict[str, str]:
 
 
 def _measure(name: str, corpus: Path) -> tuple[int, list[Path]]:
-    """The memory of every input that reaches something of its own. Returns the most, and the inputs that take too much."""
+    """Run the corpus once more and watch the memory. Returns the most, and the inputs that take too much."""
     target = targets.load(name)
     most, hungry = 0, []
     for path in sorted(corpus.iterdir()):
         data = path.read_bytes()
         try:
             peak = peak_memory(target.run, data)
-        except Exception:  # noqa: BLE001, S112 - a finding, and kept as such
+        except Exception:  # noqa: BLE001 - a finding, and kept as such
             continue
         most = max(most, peak)
         if peak > memory_allowed(data):

@@ -22,7 +22,7 @@ _BYTES_PER_BYTE: Final = 4096
 bytes are a type, for which several functions are compiled."""
 
 
-class TooSlow(BaseException):  # noqa: N818 - no error that the code under test may catch
+class TooSlow(BaseException):
     """A run takes too long."""
 
 

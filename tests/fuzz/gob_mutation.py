@@ -209,9 +209,15 @@ def _head(body: bytes) -> tuple[int, int] | None:
 _Parts = tuple[int, ...]
 
 
+_PARTS: Final[_Parts] = (*range(1, 9), *IDS, INTERFACE)
+
+
 def _random_type(random: Random) -> tuple[str, _Parts]:
     kind = random.choice(("struct", "struct", "slice", "map", "array", "codec", "interfaces"))
-    part = lambda: random.choice((*range(1, 9), *IDS, INTERFACE))  # noqa: E731 - short, and used below alone
+
+    def part() -> int:
+        return random.choice(_PARTS)
+
     match kind:
         case "struct":
             return kind, tuple(part() for _ in range(random.choice((0, 1, 2, 3, 3, 5, 130))))

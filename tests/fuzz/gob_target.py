@@ -18,6 +18,7 @@ from mattermost_plugin._gob import (
     Encoder,
     GobDataError,
     GobEncodeError,
+    GobError,
     GobLimitError,
     GobMismatchError,
     Limits,
@@ -29,9 +30,9 @@ from mattermost_plugin._stock.go_types import go_type
 from mattermost_plugin._stock.struct_sources import registry, struct_source
 from mattermost_plugin._stock.struct_targets import struct_target
 from mattermost_pluginapi.stock.structs import STRUCTS
+from tests.fuzz.go_type_of import GoTypes
 from tests.fuzz.gob_mutation import invented, mutated
 from tests.fuzz.gob_slow import Malformed, SlowReader
-from tests.fuzz.go_type_of import GoTypes
 from tests.fuzz.target import Mutate
 from tests.gob.streams import features, stock_encoder, stock_table, vectors
 
@@ -55,6 +56,7 @@ HEAD: Final = 3
 """Two bytes choose a struct, one the size of the pieces."""
 
 
+_MAX_TEXT: Final = 1000
 _ANYTHING: Final = {"text": "short", "list": ["a", 1.5, None, {"deep": True}], "last": "more than a few"}
 
 
@@ -67,6 +69,7 @@ class Run:
     """What a stream gives to a target: values, refusals, and what ended it."""
 
     def __init__(self, data: bytes, target: Target[object], size: int) -> None:
+        self._data = data
         self.values: list[object] = []
         self.shapes: list[Shape] = []
         self.refused = 0
@@ -79,11 +82,8 @@ class Run:
             decoder.close()
         except GobDataError as error:
             self.error = error
-            assert error.offset is not None
-            assert 0 <= error.offset <= len(data)
-            assert len(str(error)) < 1000
-            assert str(error).isprintable()
-            assert decoder.buffered_bytes == 0
+            _check_error(error, len(data))
+            assert not decoder.buffered_bytes
 
     @property
     def end(self) -> tuple[str, int | None]:
@@ -95,7 +95,7 @@ class Run:
             try:
                 value = decoder.next_value(target)
             except GobMismatchError as error:
-                assert str(error).isprintable()
+                _check_error(error, len(self._data))
                 self.refused += 1
                 continue
             if value is NEED_DATA:
@@ -103,6 +103,14 @@ class Run:
             assert isinstance(shape, Shape)
             self.shapes.append(shape)
             self.values.append(value)
+
+
+def _check_error(error: GobError, size: int) -> None:
+    """It says where, and is fit for a log."""
+    assert error.offset is not None
+    assert 0 <= error.offset <= size
+    assert len(str(error)) < _MAX_TEXT
+    assert str(error).isprintable()
 
 
 class GobTarget:
@@ -186,13 +194,12 @@ def _streams() -> tuple[bytes, ...]:
 
 
 def _compare_slow(read: Run, stream: bytes) -> None:
-    slow = SlowReader(stream)
+    slow, refusal = SlowReader(stream), None
     try:
         slow.read()
     except Malformed as error:
-        assert read.error is not None, f"only the slow reader refuses it: {error}"
-    else:
-        assert read.error is None, f"only the compiled readers refuse it: {read.error}"
+        refusal = error
+    assert (refusal is None) == (read.error is None), f"slow: {refusal!r}, compiled: {read.error}"
     assert repr(read.values) == repr(slow.values)
 
 

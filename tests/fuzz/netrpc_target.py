@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from mattermost_plugin._gob import (
     NEED_DATA,
@@ -14,10 +14,10 @@ from mattermost_plugin._gob import (
     Decoder,
     Encoder,
     GobEncodeError,
+    GobError,
     GobMismatchError,
     Item,
     Limits,
-    RecordTarget,
     Target,
 )
 from mattermost_plugin._gob import go_types as go
@@ -40,15 +40,23 @@ from mattermost_plugin._netrpc import (
     no_such_method,
 )
 from mattermost_plugin._netrpc import Limits as CallLimits
-from mattermost_plugin._netrpc.messages import EMPTY, EMPTY_TYPE, REQUEST_SOURCE, REQUEST_TYPE, RESPONSE_SOURCE
-from mattermost_plugin._netrpc.messages import RESPONSE_TYPE, Response
+from mattermost_plugin._netrpc.messages import (
+    EMPTY,
+    EMPTY_TYPE,
+    REQUEST_SOURCE,
+    REQUEST_TYPE,
+    RESPONSE_SOURCE,
+    RESPONSE_TYPE,
+    Response,
+)
 from mattermost_plugin._stock.go_types import go_type
 from mattermost_plugin._stock.struct_targets import struct_target
 from mattermost_pluginapi.stock.methods import API_METHODS, HOOKS
 from mattermost_pluginapi.stock.structs import STRUCTS
 from tests.fuzz.gob_mutation import invented, joined, mutated, split
 from tests.fuzz.target import Mutate
-from tests.gob.test_session import API, CONTROL, HOOKS as HOOKS_STREAM, RESPONSE_WRITER, gob_of
+from tests.gob.test_session import API, CONTROL, RESPONSE_WRITER, gob_of
+from tests.gob.test_session import HOOKS as HOOKS_STREAM
 
 __all__ = ["HEAD", "NetrpcTarget"]
 
@@ -59,14 +67,17 @@ GOB_LIMITS: Final = Limits(max_message_bytes=1 << 18, max_elements=1 << 13, max_
 LIMITS: Final = CallLimits(open_calls=5)
 _SERVICES: Final = ("Plugin", "Dispenser", "Control")
 _CALLS: Final = 12
+_MOST_CHARS: Final = LIMITS.method_chars
+
+
+_ARGUMENTS: Final[dict[str, str]] = {name: arguments for name, (arguments, _) in HOOKS.items() if arguments in STRUCTS}
+"""Of hooks with messages of their own."""
 
 
 def _choose(method: str) -> Target[object]:
-    """The hooks with messages of their own, and what the control stream serves."""
     service, _, name = method.rpartition(".")
-    if service == "Plugin" and name in HOOKS and HOOKS[name][0] in STRUCTS:  # type: ignore[index]  # a text as well
-        target: RecordTarget[object] = struct_target(HOOKS[name][0])  # type: ignore[index,assignment]
-        return target
+    if service == "Plugin" and name in _ARGUMENTS:
+        return struct_target(_ARGUMENTS[name])
     if service in _SERVICES:
         return PLAIN
     raise no_such_method(method, _SERVICES)
@@ -115,6 +126,46 @@ class NetrpcTarget:
         return head + mutated(stream, random, _streams())
 
 
+class Row:
+    """What the values of a stream are, read one after the other: headers, and bodies behind them.
+
+    Args:
+        stream: any bytes.
+        headers_repeat: whether a value of the header's type in a body's place is the next header.
+    """
+
+    def __init__(self, stream: bytes, *, headers_repeat: bool) -> None:
+        self.calls: list[tuple[str, int]] = []
+        """Methods and numbers of messages that are there as a whole."""
+        decoder = Decoder(GOB_LIMITS)
+        decoder.feed(stream)
+        header: dict[str, Any] | None = None
+        header_shape: object = None
+        try:
+            while (shape := decoder.next_shape()) is not NEED_DATA:
+                if header is not None and headers_repeat and shape is header_shape:
+                    self._add(header)
+                    header = None
+                value: Any = decoder.next_value(PLAIN)
+                if value is NEED_DATA or (header is None and not isinstance(value, dict)):
+                    return
+                if header is None:
+                    header, header_shape = value, shape
+                else:
+                    self._add(header)
+                    header = None
+        except GobError:
+            return
+
+    def _add(self, header: dict[str, Any]) -> None:
+        self.calls.append((header.get("ServiceMethod", ""), header.get("Seq", 0)))
+
+    def check(self, told: list[tuple[str, int]], *, is_whole: bool) -> None:
+        """Compare with what was told, up to where the stream was given up."""
+        assert told == self.calls[: len(told)]
+        assert not is_whole or len(told) == len(self.calls)
+
+
 class Server:
     """A server's end.
 
@@ -128,6 +179,7 @@ class Server:
         self._connection = ServerConnection(_choose, limits=LIMITS, gob_limits=GOB_LIMITS)
         self._random = Random(seed)
         self._open: list[Call] = []
+        self._calls: list[Call] = []
         self._failed = False
         self.told: list[str] = []
         self.sent = b""
@@ -145,12 +197,17 @@ class Server:
         while self._open:
             self._answer()
         self._check()
+        row = Row(stream, headers_repeat=True)
+        row.calls = [(method[:_MOST_CHARS], seq) for method, seq in row.calls if isinstance(method, str)]
+        row.check([(call.method, call.seq) for call in self._calls], is_whole=not self._failed)
         ended_well = self._connection.end()
         self.told.append(f"end {ended_well}")
         assert self._connection.receive(stream) == []
 
     def _take(self, event: ServerEvent) -> None:
         assert not self._failed
+        if not isinstance(event, StreamFailed):
+            self._calls.append(event.call)
         match event:
             case RequestReceived(call, body):
                 self._open.append(call)
@@ -204,6 +261,7 @@ class Client:
         self._connection = ClientConnection(gob_limits=GOB_LIMITS)
         self._random = Random(seed)
         self._waiting: set[int] = set()
+        self._answered: list[int] = []
         self._failed = False
         self.told: list[str] = []
         self.sent = b""
@@ -216,7 +274,8 @@ class Client:
         self._waiting.add(self._connection.call(f"Plugin.{name}", EMPTY, EMPTY_TYPE, target))
 
     def take(self, stream: bytes, size: int) -> None:
-        forgotten = self._random.sample(sorted(self._waiting), 2)
+        waiting = set(self._waiting)
+        forgotten = self._random.sample(sorted(waiting), 2)
         for seq in forgotten:
             self._connection.forget(seq)
             self._waiting.discard(seq)
@@ -225,6 +284,10 @@ class Client:
                 self._take(event)
         self.sent += self._connection.data_to_send()
         assert self._connection.open_calls == len(self._waiting)
+        row = Row(stream, headers_repeat=False)
+        firsts = dict.fromkeys(seq for _, seq in row.calls if seq in waiting - set(forgotten))
+        row.calls = [("", seq) for seq in firsts]
+        row.check([("", seq) for seq in self._answered], is_whole=not self._failed)
         self._connection.end()
         try:
             self._call()
@@ -241,6 +304,7 @@ class Client:
             return
         # Each call is answered once.
         self._waiting.remove(event.seq)
+        self._answered.append(event.seq)
         match event:
             case ReplyReceived(seq, body):
                 self.told.append(f"{seq} {body!r}")

@@ -25,6 +25,7 @@ _GUIDED_BY: Final = ["mattermost_plugin._gob", "mattermost_plugin._yamux", "matt
 atheris: Final[Any] = import_module("atheris")
 """Not at hand where nobody fuzzes, and without types."""
 
+_COMPILED: Final = "gob-compiled-"
 _STACK: Final = "mattermost_plugin._stock"
 _TESTS: Final = f"{os.sep}tests{os.sep}fuzz{os.sep}"
 
@@ -39,6 +40,8 @@ class Findings:
     def keep(self, data: bytes, error: BaseException) -> None:
         frames = traceback.extract_tb(error.__traceback__)
         inner = [frame for frame in frames if _TESTS not in frame.filename] or frames
+        # Compiled functions are many, and what is wrong is not in them.
+        inner = [frame for frame in inner if not frame.filename.startswith(_COMPILED)] or inner
         places = f"{type(error).__name__} {frames[-1].lineno} {inner[-1].filename}:{inner[-1].lineno}"
         if places in self._known:
             return
@@ -65,7 +68,7 @@ def main() -> None:
         try:
             with bounded_time():
                 target.run(data)
-        except BaseException as error:  # noqa: BLE001 - whatever comes out of a run is what is looked for
+        except BaseException as error:
             if isinstance(error, (KeyboardInterrupt, SystemExit)):
                 raise
             findings.keep(data, error)

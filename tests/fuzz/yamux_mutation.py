@@ -10,7 +10,6 @@ from mattermost_plugin._yamux.frames import HEADER, HEADER_SIZE
 
 __all__ = ["Frame", "frames", "invented", "joined", "mutated"]
 
-WINDOW: Final = 256 * 1024
 LENGTHS: Final = (
     0,
     1,
@@ -18,12 +17,14 @@ LENGTHS: Final = (
     3,
     12,
     255,
-    WINDOW // 2,
-    WINDOW - 1,
-    WINDOW,
-    WINDOW + 1,
+    99,
+    100,
+    101,
+    199,
+    200,
+    201,
     1 << 31,
-    (1 << 32) - WINDOW,
+    (1 << 32) - 200,
     (1 << 32) - 1,
 )
 FLAGS: Final = (0, 0, 0, 1, 1, 2, 4, 4, 8, 3, 5, 9, 6, 12, 15, 16, 1 << 15)
@@ -95,9 +96,19 @@ def _any_frame(random: Random) -> Frame:
 
 def _change_field(found: list[Frame], random: Random, others: Sequence[bytes]) -> None:
     place = random.randrange(len(found))
-    choices = {"kind": (0, 1, 2, 3, 4), "flags": FLAGS, "stream_id": STREAMS, "length": LENGTHS, "version": (0, 1, 255)}
-    field = random.choice(("flags", "flags", "stream_id", "stream_id", "length", "kind", "version"))
-    found[place] = found[place]._replace(**{field: random.choice(choices[field])})
+    frame = found[place]
+    match random.randrange(7):
+        case 0 | 1:
+            frame = frame._replace(flags=random.choice(FLAGS))
+        case 2 | 3:
+            frame = frame._replace(stream_id=random.choice(STREAMS))
+        case 4:
+            frame = frame._replace(length=random.choice(LENGTHS))
+        case 5:
+            frame = frame._replace(kind=random.randrange(5))
+        case _:
+            frame = frame._replace(version=random.choice((0, 1, 255)))
+    found[place] = frame
 
 
 def _change_payload(found: list[Frame], random: Random, others: Sequence[bytes]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from random import Random
 from typing import Final
+from unittest.mock import patch
 
 from mattermost_plugin._yamux import (
     DataReceived,
@@ -24,8 +25,9 @@ from mattermost_plugin._yamux import (
     StreamOpened,
     StreamReset,
 )
+from mattermost_plugin._yamux import stream as stream_module
 from tests.fuzz.target import Mutate
-from tests.fuzz.yamux_mutation import WINDOW, frames, invented, mutated
+from tests.fuzz.yamux_mutation import Frame, frames, invented, mutated
 from tests.stock.recording import HOST, PLUGIN, connection_bytes
 
 __all__ = ["HEAD", "YamuxTarget"]
@@ -34,6 +36,9 @@ HEAD: Final = 3
 """Role, size of the pieces, and what this end does."""
 
 LIMITS: Final = Limits(backlog=4, streams=6, accept_timeout_s=10.0, close_timeout_s=20.0)
+WINDOW: Final = 200
+"""Credit of a new stream, for the account and the sessions, so that small inputs exceed it."""
+
 _SYN, _ACK, _FIN, _RST = 1, 2, 4, 8
 _NOW: Final = 100.0
 
@@ -48,8 +53,9 @@ class YamuxTarget:
         if len(data) < HEAD:
             return
         role, size, stream = Role(data[0] % 2 + 1), data[1] or 1, data[HEAD:]
-        _compare_pieces(role, stream, size)
-        Dialogue(role, Random(data[2])).run(stream)
+        with patch.multiple(stream_module, INITIAL_WINDOW=WINDOW, _RETURN_AT=WINDOW // 2):
+            _compare_pieces(role, stream, size)
+            Dialogue(role, Random(data[2])).run(stream)
 
     def corpus(self) -> Sequence[bytes]:
         return _corpus()
@@ -99,11 +105,13 @@ def _joined(events: Iterable[Event]) -> list[object]:
     found: list[object] = []
     for event in events:
         before = found[-1] if found else None
-        if isinstance(event, DataReceived) and isinstance(before, DataReceived):
-            if before.stream_id == event.stream_id:
-                found[-1] = DataReceived(event.stream_id, before.data + event.data)
-                continue
-        found.append(str(event.error) if isinstance(event, SessionFailed) else event)
+        match event, before:
+            case DataReceived(stream_id, data), DataReceived(same, first) if stream_id == same:
+                found[-1] = DataReceived(stream_id, first + data)
+            case SessionFailed(error), _:
+                found.append(str(error))
+            case _:
+                found.append(event)
     return found
 
 
@@ -135,7 +143,10 @@ class Dialogue:
             lived = frame.stream_id in self._session.stream_ids
             if frame.kind == 1 and lived:
                 self._may_send[frame.stream_id] += frame.length
-            self._take(self._session.receive(frame.encoded()))
+            credit = self._granted[frame.stream_id] if lived else WINDOW
+            events = self._session.receive(frame.encoded())
+            self._check_credit(frame, credit, events)
+            self._take(events)
             if frame.kind == 1 and not lived:
                 # It was opened by this very frame, or is unknown, and what it will be opened with starts anew.
                 self._may_send[frame.stream_id] = WINDOW + frame.length
@@ -162,6 +173,11 @@ class Dialogue:
                 self._over = True
         self._read_answers()
 
+    def _check_credit(self, frame: Frame, credit: int, events: list[Event]) -> None:
+        last = events[-1] if events else None
+        is_refused = isinstance(last, SessionFailed) and "which has credit for" in str(last.error)
+        assert not is_refused or frame.length > credit, "data within the credit is refused"
+
     def _begin(self, stream_id: int) -> None:
         for account in (self._may_send, self._granted, self._unread):
             account.pop(stream_id, None)
@@ -180,7 +196,7 @@ class Dialogue:
                 case 1 | 2:
                     session.accept(stream_id)
                 case 3 | 4:
-                    session.send(stream_id, random.choice((b"", b"x", bytes(100), bytes(WINDOW), bytes(WINDOW + 1))))
+                    session.send(stream_id, random.choice((b"", b"x", bytes(30), bytes(WINDOW), bytes(WINDOW + 1))))
                 case 5:
                     session.close(stream_id, self._now)
                 case 6:

@@ -118,7 +118,7 @@ def test_what_cannot_be_found_is_answered_as_go_does(name: str, text: str) -> No
     number = here.call(name, {"B": 3}, PAIR, GENERIC)
     following = here.call(PING, EMPTY, EMPTY_TYPE)
     assert there.receive(here.data_to_send()) == [
-        RequestRefused(Call(name, number), text),
+        RequestRefused(Call(name[:256], number), text),
         RequestReceived(Call(PING, following), {}),
     ]
     assert here.receive(there.data_to_send()) == [CallRefused(number, text)]

@@ -186,7 +186,7 @@ def test_pings_fail_while_every_thread_is_stuck() -> None:
             await host.control.call("Control.Ping", True, BOOL)
             hang = {"A": {}, "B": {"Message": "hang"}}
             await asyncio.gather(*[host.hook("MessageHasBeenPosted", hang) for _ in range(2)])
-            with pytest.raises(CallRefusedError, match="every thread of the plugin is stuck"):
+            with pytest.raises(CallRefusedError, match="Every thread of the plugin is stuck"):
                 await host.control.call("Control.Ping", True, BOOL)
             cast("Hanging", server.plugin).release.set()
             await host.hook("MessageHasBeenPosted", {"A": {}, "B": {}})

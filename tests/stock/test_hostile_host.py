@@ -51,7 +51,7 @@ def choose(method: str) -> Any:
 
 @pytest.mark.parametrize("method", ["Plugin.Known", "Plugin.Unknown"])
 def test_answers_that_nobody_gives_credit_for_are_bounded(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rpc_streams, "_MAX_UNTAKEN", 20)
+    monkeypatch.setattr(rpc_streams, "_MAX_UNTAKEN", 20_000)
     streams: list[MuxStream] = []
 
     def serve(stream: MuxStream) -> None:

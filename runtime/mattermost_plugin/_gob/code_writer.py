@@ -67,6 +67,10 @@ class Linker(Protocol):
 _INLINE_LEVELS: Final = 3
 """Containers within containers that are written in line; deeper ones are functions of their own."""
 
+_MAX_INLINE_LINES: Final = 2000
+"""Lines of a function from which on no more is written in line: maps of maps would multiply the code for a field that
+costs a peer a few bytes."""
+
 _KEYS: Final = frozenset({Kind.BOOL, Kind.INT, Kind.UINT, Kind.FLOAT, Kind.STRING})
 """Kinds of keys that make a map a dict. Others are unhashable, or hash to what a peer can choose."""
 
@@ -216,10 +220,14 @@ class CodeWriter(SourceText):
         return variable
 
     def _container(self, shape: Shape, target: AnyTarget) -> str:
-        if shape.is_recursive or self._level == _INLINE_LEVELS:
+        if self._is_apart(shape):
             self.line(f"v, pos = {self._linker.link(Form.READ, shape, target)}(buf, pos, st)")
             return "v"
         return self._container_in_line(shape, target)
+
+    def _is_apart(self, shape: Shape) -> bool:
+        """Whether a container is read by a function of its own."""
+        return shape.is_recursive or self._level == _INLINE_LEVELS or self.line_count > _MAX_INLINE_LINES
 
     def _container_in_line(self, shape: Shape, target: AnyTarget) -> str:
         self._level += 1
@@ -266,7 +274,7 @@ class CodeWriter(SourceText):
             case Kind.STRUCT:
                 self._skip_call(shape)
             case Kind.SLICE | Kind.ARRAY | Kind.MAP:
-                if shape.is_recursive or self._level == _INLINE_LEVELS:
+                if self._is_apart(shape):
                     self._skip_call(shape)
                 else:
                     self._skip_container(shape)

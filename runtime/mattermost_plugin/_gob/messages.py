@@ -10,6 +10,9 @@ from mattermost_plugin._gob.primitives import uint_bytes
 
 __all__ = ["MessageBuffer", "message"]
 
+_SMALL: Final = 1 << 12
+"""Up to this size what arrives in pieces is joined at once: a piece of a few bytes takes ten times their room."""
+
 _LARGE: Final = 1 << 16
 """From this size on a message is joined in one go, without a copy in between."""
 
@@ -23,8 +26,8 @@ def message(body: bytes) -> bytes:
 class MessageBuffer:
     """Cuts what arrives into messages.
 
-    Bytes are joined when a message is complete, so the work is linear however they arrive. A length alone takes no
-    memory.
+    Bytes are joined when a message is complete, small pieces before, so the work is linear however they arrive. A
+    length alone takes no memory.
 
     Args:
         max_message_bytes: Longest message.
@@ -61,9 +64,13 @@ class MessageBuffer:
         chunk = data if type(data) is bytes else bytes(data)
         if self._pos == len(self._data) and not self._chunks:
             self._data, self._pos = chunk, 0
+            return
+        chunks = self._chunks
+        self._waiting += len(chunk)
+        if chunks and len(chunks[-1]) + len(chunk) <= _SMALL:
+            chunks[-1] += chunk
         else:
-            self._chunks.append(chunk)
-            self._waiting += len(chunk)
+            chunks.append(chunk)
 
     def next(self) -> bytes | None:
         """The body of the next message, None until it is complete.

@@ -30,6 +30,11 @@ class SourceText:
         """All that was written."""
         return "\n".join(self._lines) + "\n"
 
+    @property
+    def line_count(self) -> int:
+        """How many lines were written."""
+        return len(self._lines)
+
     def line(self, text: str) -> None:
         """Write a line."""
         self._lines.append(self._indent + text)

@@ -208,7 +208,8 @@ class ServerConnection:
         self._target, self._refusal = self._route(method)
         if not self._refusal:
             self._headers.learn(message, method, seq, (method, self._target))
-        return Call(method, seq)
+        # What is too long is not sent back either: callers go by the number.
+        return Call(method[: self._limits.method_chars], seq)
 
     def _route(self, method: str) -> tuple[Target[object], str]:
         longest = self._limits.method_chars

@@ -37,8 +37,8 @@ __all__ = ["CallRefusedError", "ReplyUnreadableError", "RpcClient", "RpcServer"]
 
 _log = logging.getLogger(__name__)
 
-_MAX_UNTAKEN: Final = 16 * 1024
-"""Answers that the host gives no credit for. As many calls may be under way; hosts read answers all the time."""
+_MAX_UNTAKEN: Final = 256 << 20
+"""Bytes of answers that the host gives no credit for. Hosts read answers all the time."""
 
 Done: TypeAlias = Callable[[object, NetRPCError | None], None]
 
@@ -122,7 +122,7 @@ class RpcServer:
         return None
 
     def _write_answer(self, *, at_once: bool = False) -> None:
-        if self._stream.pieces_waiting >= _MAX_UNTAKEN:
+        if self._stream.bytes_waiting > _MAX_UNTAKEN:
             self._fail_stream("the host calls and takes no answers")
             self._stream.reset()
         self._stream.write(self._connection.data_to_send(), at_once=at_once)

@@ -18,6 +18,9 @@ __all__ = ["MuxStream", "StreamUser"]
 _SEND_PIECE: Final = 64 * 1024
 """Large writes are cut into pieces, so that what waits for credit is no second copy of everything."""
 
+_SMALL: Final = 4 * 1024
+"""Pieces that nobody has read are joined up to this size: one of a few bytes takes ten times their room."""
+
 _ANY_SIZE: Final = sys.maxsize
 
 
@@ -69,9 +72,9 @@ class MuxStream:
         return self._error is not None or (self._is_closed and self._ended)
 
     @property
-    def pieces_waiting(self) -> int:
-        """How many writes wait for the peer's credit."""
-        return self._connection.session.pieces_waiting(self.stream_id)
+    def bytes_waiting(self) -> int:
+        """Memory of what was written and waits for the peer's credit."""
+        return self._connection.session.bytes_waiting(self.stream_id)
 
     def accept(self) -> None:
         """Take a stream that the peer has opened."""
@@ -91,7 +94,7 @@ class MuxStream:
             self._tell_end(self._error)
 
     async def read(self, limit: int = _ANY_SIZE) -> bytes:
-        """The next bytes, as many as came in one piece; b"" at the end.
+        """The next bytes, as many as there are in one piece; b"" at the end.
 
         Args:
             limit: take no more than this many; at least 1.
@@ -196,9 +199,13 @@ class MuxStream:
         if self._user is not None:
             self._consume(len(data))
             self._user.data_received(data)
+            return
+        buffer = self._buffer
+        if buffer and len(buffer[-1]) + len(data) <= _SMALL:
+            buffer[-1] += data
         else:
-            self._buffer.append(data)
-            self._wake()
+            buffer.append(data)
+        self._wake()
 
     def feed_end(self) -> None:
         """The peer has closed its direction."""

@@ -156,10 +156,10 @@ class Session:
             stream.write(data, self._out)
         return not stream.waiting
 
-    def pieces_waiting(self, stream_id: int) -> int:
-        """How many pieces of what `send` was given for a stream wait for credit; 0 for a stream that is gone."""
+    def bytes_waiting(self, stream_id: int) -> int:
+        """Memory of what `send` was given for a stream and waits for credit; 0 for a stream that is gone."""
         stream = self._streams.get(stream_id)
-        return 0 if stream is None else len(stream.waiting)
+        return 0 if stream is None else stream.waiting_bytes
 
     def consume(self, stream_id: int, size: int) -> None:
         """Tell that bytes of a stream are out of memory, which lets the peer send as many more.

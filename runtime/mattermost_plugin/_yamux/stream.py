@@ -17,6 +17,10 @@ _RETURN_AT = INITIAL_WINDOW // 2
 """Credit goes back when half a window has been read: seldom enough to cost nothing, soon enough to stop no sender."""
 
 
+_PIECE_BYTES = 64
+"""Memory that a piece takes beside its bytes."""
+
+
 class Stream:
     """State of one stream: credit both ways, what waits for credit, which directions are closed."""
 
@@ -32,6 +36,7 @@ class Stream:
         "unread",
         "unreturned",
         "waiting",
+        "waiting_bytes",
         "window",
     )
 
@@ -46,6 +51,8 @@ class Stream:
         self.unreturned = 0
         """Bytes that were consumed and whose credit has not gone back."""
         self.waiting: deque[memoryview] = deque()
+        self.waiting_bytes = 0
+        """Memory of what waits, about."""
         self.fin_wanted = False
         self.fin_sent = False
         self.fin_received = False
@@ -59,15 +66,19 @@ class Stream:
     def write(self, data: bytes, out: list[Piece]) -> None:
         """Put data into frames as far as the credit goes, and keep the rest."""
         if self.waiting:
-            self.waiting.append(memoryview(data))
+            self._wait(data)
         elif len(data) <= self.credit:
             self.credit -= len(data)
             out.append(header(FrameType.DATA, 0, self.stream_id, len(data)))
             out.append(data)
         else:
-            # A view: it is cut into windows without copying the rest each time.
-            self.waiting.append(memoryview(data))
+            self._wait(data)
             self.drain(out)
+
+    def _wait(self, data: bytes) -> None:
+        # A view: it is cut into windows without copying the rest each time.
+        self.waiting.append(memoryview(data))
+        self.waiting_bytes += len(data) + _PIECE_BYTES
 
     def drain(self, out: list[Piece]) -> bool:
         """Send on what waits, as far as the credit goes. Returns whether something waited and all of it has gone."""
@@ -80,6 +91,8 @@ class Stream:
                 data = data[: self.credit]
             else:
                 self.waiting.popleft()
+                self.waiting_bytes -= _PIECE_BYTES
+            self.waiting_bytes -= len(data)
             self.credit -= len(data)
             out.append(header(FrameType.DATA, 0, self.stream_id, len(data)))
             out.append(data)
