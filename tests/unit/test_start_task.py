@@ -17,6 +17,7 @@ async def answer() -> str:
 
 def in_callback(function: Callable[[], None]) -> None:
     """Run a function as the event loop runs callbacks: outside every task."""
+
     async def main() -> None:
         over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
