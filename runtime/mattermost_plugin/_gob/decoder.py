@@ -153,7 +153,7 @@ class Decoder:
             self._die(fault, self._offset(0))
 
     def next_message(self) -> bytes | None:
-        """The message of the next value, which stays where it is; None until it is there as a whole.
+        """The message of the next value, which stays where it is; None until it is there, or if there are several.
 
         Raises:
             GobDataError: as `next_value`.

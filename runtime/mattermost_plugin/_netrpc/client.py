@@ -145,17 +145,15 @@ class ClientConnection:
 
     def _next_header(self) -> tuple[int, str] | None:
         message = self._decoder.next_message()
-        if message is None:
-            return None
-        known = self._headers.read(message)
+        known = None if message is None else self._headers.read(message)
         if known is not None:
             self._decoder.drop_message()
             return known[1], ""
         header = self._decoder.next_value(RESPONSE_HEADER)
         if header is NEED_DATA:
-            raise GobMismatchError("a header that is none")
+            return None
         seq, error = _checked(header)
-        if not error and isinstance(header.method, str):
+        if message is not None and not error and isinstance(header.method, str):
             self._headers.learn(message, header.method, seq, "")
         return seq, error
 

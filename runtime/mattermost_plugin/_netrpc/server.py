@@ -180,11 +180,11 @@ class ServerConnection:
     def _next_header(self) -> Call | None:
         decoder = self._decoder
         message = decoder.next_message()
-        if message is None:
-            return None
-        known = self._headers.read(message)
+        known = None if message is None else self._headers.read(message)
         if known is None:
             call = self._read_header(message)
+            if call is None:
+                return None
         else:
             (method, self._target), seq = known
             self._refusal = ""
@@ -196,17 +196,18 @@ class ServerConnection:
         self._call = call
         return call
 
-    def _read_header(self, message: bytes) -> Call:
+    def _read_header(self, message: bytes | None) -> Call | None:
         decoder = self._decoder
-        self._header_type = decoder.next_type() or 0
+        kind = decoder.next_type()
         header = decoder.next_value(REQUEST_HEADER)
-        if header is NEED_DATA:
-            _refuse_header()
+        if header is NEED_DATA or kind is None:
+            return None
+        self._header_type = kind
         method, seq = header.method, header.seq
         if type(method) is not str or type(seq) is not int or seq < 0:
             _refuse_header()
         self._target, self._refusal = self._route(method)
-        if not self._refusal:
+        if message is not None and not self._refusal:
             self._headers.learn(message, method, seq, (method, self._target))
         # What is too long is not sent back either: callers go by the number.
         return Call(method[: self._limits.method_chars], seq)
