@@ -20,7 +20,6 @@ _log = logging.getLogger(__name__)
 _LEAVE_S = 10.0
 """How long a handler may go on after its call was withdrawn (an HTTP client that left) before it counts as stuck."""
 
-
 STUCK_TEXT = "Every thread of the plugin is stuck in a handler: it must be restarted"
 """What a host is told that asks after the plugin's health when a pool is exhausted."""
 

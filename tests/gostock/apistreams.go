@@ -88,9 +88,10 @@ func (a *api) pluginHTTP(args reflect.Value, broker *plugin.MuxBroker) (any, err
 // otherPlugin is who gets the requests: each path is a plugin of its own kind.
 func (a *api) otherPlugin(w http.ResponseWriter, r *http.Request) {
 	var seen bytes.Buffer
+	broken := ""
 	defer func() {
 		a.note("PluginHTTPStream", map[string]any{
-			"method": r.Method, "url": r.URL.String(), "header": r.Header, "content": seen.Bytes(),
+			"method": r.Method, "url": r.URL.String(), "header": r.Header, "content": seen.Bytes(), "broken": broken,
 		})
 	}()
 	body := io.TeeReader(r.Body, &seen)
@@ -112,6 +113,10 @@ func (a *api) otherPlugin(w http.ResponseWriter, r *http.Request) {
 	case "endless":
 		for {
 			if _, err := w.Write(make([]byte, 32*1024)); err != nil {
+				// What is left of the request must not look like its end.
+				if _, err := io.Copy(io.Discard, body); err != nil {
+					broken = err.Error()
+				}
 				return
 			}
 		}

@@ -79,10 +79,12 @@ def test_an_answer_before_the_end_of_the_request(host: GoStock) -> None:
 
 
 def test_a_plugin_that_waits_no_longer(host: GoStock) -> None:
-    assert run(host, "/late /other/endless 10") == "too late"
+    assert run(host, f"/late /other/endless {SIZE}") == "too late"
 
-    # The host is told, so that the other plugin's writes end.
-    host.wait_api_call("PluginHTTPStream")
+    # The host is told, so that the other plugin's writes end, and its request is not taken for a whole one.
+    call = host.wait_api_call("PluginHTTPStream")
+    assert call["args"]["broken"]
+    assert len(content(call)) < SIZE
     assert run(host, "/http /other/digest 10").startswith("200 1,2 2 ")
     host.ping()
 
