@@ -69,7 +69,8 @@ class _Server:
         self._program = build()
         self._folder = folder
         self._wheels = make_wheelhouse(folder / "wheels", NEEDED)
-        self._env = {"PATH": f"{sys.base_prefix}/bin:/usr/bin:/bin"}
+        # The distribution's own Python, if it is of the version that the bundle is for.
+        self._env = {"PATH": f"/usr/bin:/bin:{sys.base_prefix}/bin"}
 
     @classmethod
     @contextmanager
