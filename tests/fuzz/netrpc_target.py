@@ -135,7 +135,7 @@ class Row:
     """
 
     def __init__(self, stream: bytes, *, headers_repeat: bool) -> None:
-        self.calls: list[tuple[str, int]] = []
+        self.calls: list[tuple[Any, Any]] = []
         """Methods and numbers of messages that are there as a whole."""
         decoder = Decoder(GOB_LIMITS)
         decoder.feed(stream)

@@ -133,7 +133,8 @@ class Dialogue:
         self._closed: set[int] = set()
         """Streams on which this end has sent FIN or RST."""
         self._acked: set[int] = set()
-        self._pings: list[int] = []
+        self._ended: set[int] = set()
+        """Streams on which the peer has sent FIN."""
         self._over = False
 
     def run(self, stream: bytes) -> None:
@@ -165,7 +166,10 @@ class Dialogue:
                 self._granted[event.stream_id] -= len(event.data)
                 self._unread[event.stream_id] += len(event.data)
                 assert self._granted[event.stream_id] >= 0, "more than the credit"
-            elif isinstance(event, (StreamAccepted, StreamEnded, StreamReset)):
+            elif isinstance(event, StreamEnded):
+                assert event.stream_id not in self._ended, "ended twice"
+                self._ended.add(event.stream_id)
+            elif isinstance(event, (StreamAccepted, StreamReset)):
                 assert event.stream_id
             elif isinstance(event, PingAnswered):
                 assert 0 <= event.value < 1 << 32
@@ -176,12 +180,15 @@ class Dialogue:
     def _check_credit(self, frame: Frame, credit: int, events: list[Event]) -> None:
         last = events[-1] if events else None
         is_refused = isinstance(last, SessionFailed) and "which has credit for" in str(last.error)
-        assert not is_refused or frame.length > credit, "data within the credit is refused"
+        # What comes behind the peer's own end counts, and is not told.
+        is_told = frame.stream_id not in self._ended
+        assert not (is_refused and is_told) or frame.length > credit, "data within the credit is refused"
 
     def _begin(self, stream_id: int) -> None:
         for account in (self._may_send, self._granted, self._unread):
             account.pop(stream_id, None)
         self._closed.discard(stream_id)
+        self._ended.discard(stream_id)
         self._acked.discard(stream_id)
 
     def _act(self) -> None:

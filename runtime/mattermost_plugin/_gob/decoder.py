@@ -36,7 +36,6 @@ T = TypeVar("T")
 _MAX_PATH: Final = 200
 """Characters of a path in an error."""
 
-
 _MAX_REREADS: Final = 32
 """How often a whole value may be read, beside `max_reread_bytes`."""
 

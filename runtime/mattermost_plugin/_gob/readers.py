@@ -25,6 +25,7 @@ class Readers(Library[_Key]):
 
     Args:
         size: See `Library`.
+        max_source: See `Library`.
     """
 
     def __init__(self, size: int = 4 * 1024, max_source: int = 16 << 20) -> None:

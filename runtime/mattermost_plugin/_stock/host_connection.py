@@ -31,7 +31,6 @@ _PLUGIN_KIND: Final = "hooks"
 _FIXED_STREAMS: Final = 3
 """The host's first streams: control, stdout, stderr. They are told apart by their order alone."""
 
-
 _MAX_DISPENSED: Final = 16
 """Hooks streams that the host has asked for and not dialled. It asks for one."""
 

@@ -16,7 +16,6 @@ Piece: TypeAlias = bytes | memoryview
 _RETURN_AT = INITIAL_WINDOW // 2
 """Credit goes back when half a window has been read: seldom enough to cost nothing, soon enough to stop no sender."""
 
-
 _PIECE_BYTES = 64
 """Memory that a piece takes beside its bytes."""
 
