@@ -4,14 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mattermost_plugin._gob import GENERIC, PLAIN, GobEncodeError, Target
-from mattermost_plugin._gob.go_types import BYTES, INT, STRING, GoMap, GoSlice, GoStruct
+from mattermost_plugin._gob.go_types import BYTES, INT, STRING, GoMap, GoSlice, GoStruct, GoType
 from mattermost_plugin._netrpc import ClientConnection, RequestReceived, ServerConnection
 from mattermost_plugin._netrpc.requests import RequestWriter, shared_requests
 
 EMPTY = GoStruct("")
 HEADER = GoMap(STRING, GoSlice(STRING), "Header")
 
-CALLS = st.lists(
+CALLS: st.SearchStrategy[list[tuple[str, object, GoType]]] = st.lists(
     st.one_of(
         st.tuples(st.just("Plugin.Header"), st.just({}), st.just(EMPTY)),
         st.tuples(
@@ -29,7 +29,7 @@ def any_method(method: str) -> Target[object]:
 
 
 @given(st.lists(CALLS, min_size=2, max_size=4), st.integers(1, 40))
-def test_every_stream_means_what_it_would_alone(streams: list[list[tuple[str, object, GoStruct]]], size: int) -> None:
+def test_every_stream_means_what_it_would_alone(streams: list[list[tuple[str, object, GoType]]], size: int) -> None:
     requests = shared_requests(EMPTY, HEADER)
     ends = [(ClientConnection(requests=requests), ServerConnection(any_method)) for _ in streams]
     seen: list[list[tuple[str, int, object]]] = [[] for _ in streams]
@@ -41,7 +41,7 @@ def test_every_stream_means_what_it_would_alone(streams: list[list[tuple[str, ob
             for start in range(0, len(data), size):
                 for event in there.receive(data[start : start + size]):
                     assert isinstance(event, RequestReceived)
-                    found.append((*event.call, event.body))
+                    found.append((event.call.method, event.call.seq, event.body))
     assert seen == [[(method, seq, value) for seq, (method, value, _) in enumerate(calls)] for calls in streams]
 
 
