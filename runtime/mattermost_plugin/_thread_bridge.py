@@ -62,7 +62,7 @@ class LoopBridge:
         """Run it, at once: the thread waits. Called on the loop."""
         if future.cancelled():
             return
-        task = start_task(_report(function(), future), self._loop)
+        task = start_task(_report(function, future), self._loop)
         if not task.done():
             future.add_done_callback(partial(self._ended, task))
 
@@ -77,16 +77,18 @@ class LoopBridge:
             future.cancel()
 
 
-async def _report(coroutine: Coroutine[Any, Any, _T], future: concurrent.futures.Future[_T]) -> None:
+async def _report(function: Callable[[], Coroutine[Any, Any, _T]], future: concurrent.futures.Future[_T]) -> None:
     """Wake the thread in the turn of the loop in which the coroutine ends."""
     try:
-        result = await coroutine
+        result = await function()
     except asyncio.CancelledError:
         future.cancel()
         raise
-    except BaseException as error:  # noqa: BLE001 - raised in the thread
+    except BaseException as error:
         if future.set_running_or_notify_cancel():
             future.set_exception(error)
+        if not isinstance(error, Exception):
+            raise
     else:
         if future.set_running_or_notify_cancel():
             future.set_result(result)
