@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from mattermost_plugin._db_errors import (
@@ -28,6 +29,10 @@ _MAX_TEXT: Final = 10_000
 """Characters of a message; a statement may be quoted in it."""
 
 _READ_ONLY: Final = "25006"
+_BAD_VALUE: Final = "22"
+"""Class of the failures whose messages quote values, such as: invalid input syntax for type uuid: "..." """
+
+_QUOTED: Final = re.compile(r'".*"', re.DOTALL)
 
 _FAILED_TRANSACTION: Final = "operation in a failed transaction"
 """What the server's driver says of a commit that PostgreSQL has turned into a rollback; it has no code of its own."""
@@ -134,6 +139,8 @@ def _of_postgres(fields: dict[str, str]) -> DatabaseError:
         data_type=fields.get("DataTypeName", ""),
         constraint=fields.get("Constraint", ""),
     )
+    if state.startswith(_BAD_VALUE):
+        message = _QUOTED.sub('"..."', message)
     if state == _READ_ONLY:
         message += "; the connection is read-only unless it is asked for with connect(read_only=False)"
     return kind(message, diagnostics)
