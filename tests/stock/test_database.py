@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import re
 from contextlib import AbstractContextManager
 from typing import Any
@@ -62,6 +63,10 @@ def test_which_server_of_the_database() -> None:
             database.connect(read_only=False, replica=True)
         with pytest.raises(db.ProgrammingError, match="autocommit"):
             database.connect(autocommit=True)
+        for timeout in (0, -1, math.nan, math.inf):
+            with pytest.raises(db.ProgrammingError, match=f"timeout={timeout} is no number"):
+                database.connect(timeout=timeout)
+        assert driver.calls.count("Conn") == 2
 
     use(function)
 

@@ -151,10 +151,24 @@ def test_values_are_left_out_of_the_texts(message: str, text: str) -> None:
     assert 'relation "nowhere" does not exist' in str(named)
 
 
+def test_a_server_that_gives_no_connection() -> None:
+    def function(database: db.Database, driver: DriverHost) -> None:
+        driver.fail("Conn", error_string(0, "context deadline exceeded"), pq_error(Code="28000", Message="no"))
+        with pytest.raises(db.OperationalError, match="gives no connection: context deadline exceeded"):
+            database.connect()
+        with pytest.raises(db.OperationalError, match=r"^no \(SQLSTATE 28000\)"):
+            database.connect()
+        database.connect().close()
+
+    use(function)
+
+
 def test_errors_of_other_types() -> None:
     assert database_error(None) is None
     for held in (5, Interface("*new.Error", {}), Interface("*model.AppError", {"Message": "why"}), error_string(99)):
         assert type(database_error(held)) is db.DatabaseError
+    wrong = database_error(error_string(0, "pq: got 1 parameters but the statement requires 2"))
+    assert type(wrong) is db.ProgrammingError
 
 
 def test_the_end_of_the_stream() -> None:

@@ -37,6 +37,9 @@ _QUOTED: Final = re.compile(r'".*"', re.DOTALL)
 _FAILED_TRANSACTION: Final = "operation in a failed transaction"
 """What the server's driver says of a commit that PostgreSQL has turned into a rollback; it has no code of its own."""
 
+_WRONG_COUNT: Final = "parameters but the statement requires"
+"""What it says itself, before PostgreSQL sees them."""
+
 _BY_STATE: Final[dict[str, type[DatabaseError]]] = {
     "25006": ProgrammingError,
     "0A": NotSupportedError,
@@ -118,6 +121,8 @@ def _of_code(code: int, text: str) -> DatabaseError:
             return InternalError("the transaction is over")
         case 5 | 7:
             return NotSupportedError("the server's database driver does not do this")
+    if _WRONG_COUNT in text:
+        return ProgrammingError(text)
     if _FAILED_TRANSACTION in text:
         return InternalError("nothing was kept: a statement of the transaction had failed, and rollback() was due")
     return DatabaseError(text or "the server gave no reason")
