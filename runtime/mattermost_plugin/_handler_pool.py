@@ -81,6 +81,11 @@ class Job:
         self.abandoned = False
         self.settled = False
 
+    def empty(self) -> None:
+        """Hold nothing of what will never run: when every thread is stuck, many jobs wait in vain, and for long."""
+        self.function, self.arguments, self.done = _do_nothing, (), _do_nothing
+        self.context = contextvars.Context()
+
 
 class HandlerPool:
     """Runs handlers in at most `size` threads, which start when they are first needed."""
@@ -230,9 +235,16 @@ class HandlerPool:
         """
         with self._lock:
             job.abandoned = True
-            if job.thread_id and not job.settled:
+            if not job.thread_id:
+                job.empty()
+                return False
+            if not job.settled:
                 self._stuck[job] = time.monotonic() + grace_s
-            return bool(job.thread_id)
+            return True
+
+
+def _do_nothing(*_: object) -> None:
+    pass
 
 
 def _wake(future: "asyncio.Future[None]") -> None:
