@@ -132,7 +132,7 @@ class HandlerPool:
             BaseException: what the function raised.
         """
         over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        job = self.submit(function, arguments, label, lambda _: _wake(over))
+        job = self.submit(function, arguments, label, lambda _: wake(over))
         deadline = asyncio.timeout(timeout_s)
         try:
             async with deadline:
@@ -247,7 +247,8 @@ def _do_nothing(*_: object) -> None:
     pass
 
 
-def _wake(future: "asyncio.Future[None]") -> None:
+def wake(future: "asyncio.Future[None]") -> None:
+    """End a wait that may have ended."""
     if not future.done():
         future.set_result(None)
 
