@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 from google.protobuf.message import Message
 
-from mattermost_plugin._api_wire import PLUGIN_STOPPED, CallFailed
+from mattermost_plugin._api_wire import PLUGIN_STOPPED, STOPPED_TEXT, CallFailed
 from mattermost_plugin._gob import GobEncodeError, GobError
 from mattermost_plugin._gob import Limits as GobLimits
 from mattermost_plugin._loop_place import LoopPlace
@@ -117,7 +117,7 @@ class StockApi:
     def _usable(self, method: ApiMethod[RequestT, ResponseT], request: RequestT) -> RpcClient | CallFailed:
         """What the request can be sent on, or why it cannot be."""
         if self._is_closed:
-            return CallFailed(PLUGIN_STOPPED, "the plugin has stopped", was_sent=False)
+            return CallFailed(PLUGIN_STOPPED, STOPPED_TEXT, was_sent=False)
         client = self._attached()
         if client is None:
             return CallFailed(PLUGIN_STOPPED, _NOT_THERE, was_sent=False)
