@@ -7,17 +7,15 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from google.protobuf.message import Message
 
-from mattermost_plugin._api_wire import PLUGIN_STOPPED, CallFailed
+from mattermost_plugin._api_wire import PLUGIN_STOPPED, STOPPED_TEXT, CallFailed
 from mattermost_plugin._stock.api_link import StockApi, is_simple
 from mattermost_pluginapi.api.method import ApiMethod, RequestT, ResponseT
 
 __all__ = ["StockCoroutineWire", "StockThreadWire"]
-
-_STOPPED: Final = "the plugin has stopped"
 
 
 class StockCoroutineWire:
@@ -62,20 +60,13 @@ class StockThreadWire:
         call = _Waiting()
         with self._lock:
             if self._is_closed:
-                return CallFailed(PLUGIN_STOPPED, _STOPPED, was_sent=False)
+                return CallFailed(PLUGIN_STOPPED, STOPPED_TEXT, was_sent=False)
             self._waiting.add(call)
         try:
-            self._loop.call_soon_threadsafe(self._begin, call, method, request, timeout_s)
-        except RuntimeError:
-            # The loop has ended, and this thread has outlived it.
-            return CallFailed(PLUGIN_STOPPED, _STOPPED, was_sent=False)
-        try:
-            outcome: ResponseT | CallFailed = call.outcome(timeout_s)
-        except queue.Empty:
-            return self._give_up(call)
+            return self._outcome(call, method, request, timeout_s)
         finally:
-            self._waiting.discard(call)
-        return outcome
+            with self._lock:
+                self._waiting.discard(call)
 
     def close(self) -> None:
         """See ThreadWire."""
@@ -83,7 +74,21 @@ class StockThreadWire:
             self._is_closed = True
             waiting = tuple(self._waiting)
         for call in waiting:
-            call.settle(CallFailed(PLUGIN_STOPPED, _STOPPED))
+            call.settle(CallFailed(PLUGIN_STOPPED, STOPPED_TEXT))
+
+    def _outcome(
+        self, call: _Waiting, method: ApiMethod[RequestT, ResponseT], request: RequestT, timeout_s: float
+    ) -> ResponseT | CallFailed:
+        try:
+            self._loop.call_soon_threadsafe(self._begin, call, method, request, timeout_s)
+        except RuntimeError:
+            # The loop has ended, and this thread has outlived it.
+            return CallFailed(PLUGIN_STOPPED, STOPPED_TEXT, was_sent=False)
+        try:
+            outcome: ResponseT | CallFailed = call.outcome(timeout_s)
+        except queue.Empty:
+            return self._give_up(call)
+        return outcome
 
     def _begin(self, call: _Waiting, method: ApiMethod[Any, Any], request: Any, timeout_s: float) -> None:
         """Runs on the event loop, as what follows."""
@@ -145,7 +150,7 @@ class _Waiting:
     def take(self, task: asyncio.Task[Any]) -> None:
         """Wake the thread with what came of a task."""
         if task.cancelled():
-            self.settle(CallFailed(PLUGIN_STOPPED, _STOPPED))
+            self.settle(CallFailed(PLUGIN_STOPPED, STOPPED_TEXT))
         elif (error := task.exception()) is not None:
             self.fail(error)
         else:
