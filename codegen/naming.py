@@ -10,7 +10,7 @@ _COMPOUNDS = {"OAuth": "Oauth", "WebSocket": "Websocket"}
 # stubs name. Soft keywords are fine as names, and differ between Python versions.
 RESERVED_PARAMETERS = frozenset({*keyword.kwlist, "self", "cls"})
 _PLUGIN_ATTRIBUTES = {
-    *("api", "clock", "cluster", "config", "create", "has_hook", "hook_handlers", "implemented_hooks", "jobs"),
+    *("api", "clock", "cluster", "config", "create", "db", "has_hook", "hook_handlers", "implemented_hooks", "jobs"),
     *("kv", "logger"),
 }
 _BUILTIN_TYPES = {"bool", "bytes", "float", "int", "str"}

@@ -1,7 +1,6 @@
 """Every method of the plugin API over every wire, from coroutines and from threads."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -23,9 +22,9 @@ from mattermost_plugin.api import (
 )
 from mattermost_pluginapi.api.method import ApiMethod
 from mattermost_pluginapi.api.methods import METHODS
-from mattermost_pluginapi.api.values import to_dict
 from mattermost_pluginapi.stock.methods import API_METHODS
 from mattermost_pluginapi.stock.structs import STRUCTS
+from tests.conformance.api_values import call_arguments, comparable, result
 from tests.conformance.filled_messages import api_request, api_response
 from tests.conformance.hosts import WIRES, Host, hosted
 from tests.conformance.server_api import ServerApi
@@ -72,34 +71,6 @@ class Idle(Plugin):
 
 def run(scenario: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(cast("Any", scenario()))
-
-
-def argument(message: Any, field: Any) -> Any:
-    """A field as a caller gives it."""
-    value = getattr(message, field.name)
-    kind = field.message_type
-    if kind is not None and kind.GetOptions().map_entry:
-        return dict(value)
-    if field.is_repeated:
-        return list(value)
-    return to_dict(value) if kind is not None and kind.full_name == "google.protobuf.Struct" else value
-
-
-def call_arguments(request: Any) -> dict[str, Any]:
-    return {field.name: argument(request, field) for field in request.DESCRIPTOR.fields}
-
-
-def result(response: Any) -> Any:
-    """What a call gives for a response."""
-    values = [argument(response, field) for field in response.DESCRIPTOR.fields if field.name != "error"]
-    if len(values) < 2:
-        return values[0] if values else None
-    return tuple(values)
-
-
-def comparable(value: Any) -> Any:
-    """A result, with JSON as what it says: the order of a map's keys is anybody's."""
-    return json.loads(value) if isinstance(value, bytes) and value[:1] == b"{" else value
 
 
 async def called(host: Host, name: str, request: Any) -> list[Any]:

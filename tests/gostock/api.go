@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/gob"
 	"encoding/json"
 	"io"
@@ -134,8 +135,20 @@ func (a *api) answer(name string, args reflect.Value, laidOut json.RawMessage, b
 		returns = "plugin.Z_LoadPluginConfigurationArgsReturns"
 	}
 	reply := reflect.New(types[returns])
-	if err := json.Unmarshal(laidOut, reply.Interface()); err != nil {
+	if err := readLaidOut(laidOut, reply.Interface()); err != nil {
 		log.Print("api: ", err)
 	}
 	return reply.Interface()
+}
+
+// readLaidOut reads JSON by Go's field names, or {"$gob": base64}, which keeps
+// the types of what interfaces hold.
+func readLaidOut(laidOut json.RawMessage, into any) error {
+	var packed struct {
+		Gob []byte `json:"$gob"`
+	}
+	if json.Unmarshal(laidOut, &packed) == nil && packed.Gob != nil {
+		return gob.NewDecoder(bytes.NewReader(packed.Gob)).Decode(into)
+	}
+	return json.Unmarshal(laidOut, into)
 }

@@ -10,7 +10,8 @@
 //
 // Values of Go structs are JSON objects by Go's field names.
 //
-//	start      {cmd, env?, api?} -> {elapsed_ms, implemented}; api: answers by method
+//	start      {cmd, env?, api?} -> {elapsed_ms, implemented}; api: answers by method,
+//	           as JSON or {"$gob": base64}
 //	install    {bundle, directory} -> {plugin}, the folder that an uploaded bundle is put into
 //	start_installed {plugin, api?, checksum?} -> as start; checksum is base64
 //	to_active  as start_installed -> {active_ms, cpu_ms, started, activated}

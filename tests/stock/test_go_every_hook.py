@@ -15,11 +15,11 @@ from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
 
 from mattermost_plugin import HookName
-from mattermost_plugin._gob import GoTime, Interface
 from mattermost_pluginapi.stock.methods import HOOKS
 from tests.conformance.hook_cases import CASES, Case
 from tests.conformance.stock_filled import stock_filled
 from tests.gob.streams import read
+from tests.stock.go_values_json import go_json
 from tests.stock.gostock import GoStock
 from tests.stock.slow_messages import shown
 from tests.stock.struct_vectors import write_struct
@@ -60,22 +60,6 @@ def conformance(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         assert sorted(started["implemented"]) == sorted(HookName)
         assert host.activate() == ""
         yield plugin
-
-
-def go_json(value: Any) -> Any:
-    """A struct as Go's encoding/json reads it."""
-    match value:
-        case Interface():
-            return go_json(value.value)
-        case GoTime():
-            return value.isoformat()
-        case bytes():
-            return base64.b64encode(value).decode()
-        case dict():
-            return {name: go_json(item) for name, item in value.items()}
-        case list():
-            return [go_json(item) for item in value]
-    return value
 
 
 def as_recorded(value: Any, recorded: Any) -> tuple[Any, Any]:
