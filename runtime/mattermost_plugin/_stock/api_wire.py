@@ -95,26 +95,38 @@ class StockThreadWire:
         if call not in self._waiting:
             return
         try:
-            if not is_simple(method):
-                task = self._loop.create_task(self._api.send(method, request, timeout_s))
-                task.add_done_callback(call.take)
-                call.forget = task.cancel
-                return
-            begun = self._api.begin(method, request, call.settle)
+            begun = self._start(call, method, request, timeout_s)
         except Exception as error:  # noqa: BLE001 - raised in the thread that waits
             call.fail(error)
             return
         if isinstance(begun, CallFailed):
             call.settle(begun)
-        else:
+            return
+        with self._lock:
             call.forget = begun
+            is_waiting = call in self._waiting
+        if not is_waiting:
+            # Its thread has given up in this moment, and could not forget it.
+            begun()
+
+    def _start(
+        self, call: _Waiting, method: ApiMethod[Any, Any], request: Any, timeout_s: float
+    ) -> Callable[[], object] | CallFailed:
+        if is_simple(method):
+            return self._api.begin(method, request, call.settle)
+        task = self._loop.create_task(self._api.send(method, request, timeout_s))
+        task.add_done_callback(call.take)
+        return task.cancel
 
     def _give_up(self, call: _Waiting) -> CallFailed:
         """The time of a call is over."""
-        if call.forget is None:
+        with self._lock:
+            self._waiting.discard(call)
+            forget = call.forget
+        if forget is None:
             return CallFailed("DEADLINE_EXCEEDED", "no answer in time: the event loop is blocked")
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(call.forget)
+            self._loop.call_soon_threadsafe(forget)
         return CallFailed("DEADLINE_EXCEEDED", "no answer in time")
 
 
