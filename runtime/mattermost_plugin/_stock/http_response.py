@@ -59,7 +59,7 @@ class HostResponse(ResponseSink):
         self._flush_wanted = False
         self._is_calling = False
         self._progress = asyncio.Event()
-        self._is_ending = False
+        self._is_ending = self._is_over = False
         self._then: Callable[[], None] | None = None
         """What `close` was given."""
         self._failure = ""
@@ -89,6 +89,8 @@ class HostResponse(ResponseSink):
         Returns:
             False: the host cannot do that.
         """
+        # In place of what `close` waits for.
+        self._is_ending, self._then = False, None
         self._failure = self._failure or "the response is over"
         while self._is_calling:
             await self._wait()
@@ -102,15 +104,17 @@ class HostResponse(ResponseSink):
     def give_up(self) -> None:
         """Give the stream up at once: there will be no response."""
         self._failure = "there is no response"
+        self._is_over = True
         self._client.close()
 
     async def close(self, then: Callable[[], None] | None = None) -> None:
-        """Wait until everything that was sent has been taken, and give the stream up.
+        """Wait until everything that was sent has been taken, and give the stream up. Does nothing if it was before.
 
         Args:
-            then: called as soon as that is done, in the same turn of the event loop and before this returns; also if
-                this is cancelled.
+            then: called as soon as that is done, in the same turn of the event loop and before this returns.
         """
+        if self._is_over:
+            return
         self._is_ending, self._then = True, then
         if not self._is_calling:
             self._end()
@@ -119,7 +123,7 @@ class HostResponse(ResponseSink):
 
     def _end(self) -> None:
         then, self._then = self._then, None
-        self._is_ending = False
+        self._is_ending, self._is_over = False, True
         self._client.close()
         if then is not None:
             then()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
@@ -79,12 +79,13 @@ class HTTPService:
         response: HostResponse,
     ) -> None:
         problem = ""
-        reply: Callable[[], None] | None = None
         try:
             handler = self._plugin.http_handler(self._plugin.http[hook])
             if not (await exchange.run(handler) or await response.cut_off()):
                 problem = "the response is cut off"
-            reply = partial(_reply, server, call, problem)
+            source.close()
+            # The reply leaves in the turn in which the host has taken the rest: the client waits for it.
+            await response.close(partial(_reply, server, call, problem))
         except asyncio.CancelledError:
             task = asyncio.current_task()
             # Otherwise the client has gone, and nobody reads an answer.
@@ -92,11 +93,10 @@ class HTTPService:
                 task.uncancel()
                 problem = "the plugin ends"
                 await response.cut_off()
-            reply = partial(_reply, server, call, problem)
+            await response.close(partial(_reply, server, call, problem))
         finally:
             source.close()
-            # The reply leaves in the turn in which the host has taken the rest: the client waits for it.
-            await response.close(reply)
+            await response.close()
 
 
 def _reply(server: RpcServer, call: Call, problem: str) -> None:
