@@ -15,6 +15,9 @@ from mattermost_pluginapi.api.method import ApiMethod, RequestT, ResponseT
 PLUGIN_STOPPED: Final = "PLUGIN_STOPPED"
 """Stands where a status would: this side has closed the connection."""
 
+STOPPED_TEXT: Final = "the plugin has stopped"
+"""Its text."""
+
 
 @dataclass(frozen=True, slots=True)
 class CallFailed:

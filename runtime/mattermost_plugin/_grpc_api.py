@@ -14,7 +14,7 @@ import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError
 
-from mattermost_plugin._api_wire import PLUGIN_STOPPED, CallFailed
+from mattermost_plugin._api_wire import PLUGIN_STOPPED, STOPPED_TEXT, CallFailed
 from mattermost_pluginapi.api.method import ApiMethod, RequestT, ResponseT
 
 _REQUEST_ID_KEY: Final = "x-request-id"
@@ -27,7 +27,6 @@ nothing."""
 _NEVER_SENT: Final = "failed to connect to all addresses"
 """How gRPC's text begins for a call that found no connection. Nothing else tells it from one that was cut off."""
 
-_STOPPED: Final = "the plugin has stopped"
 
 _ChannelOptions: TypeAlias = list[tuple[str, int]]
 _Metadata: TypeAlias = tuple[tuple[str, str], ...]
@@ -53,7 +52,7 @@ class GrpcCoroutineWire:
     ) -> ResponseT | CallFailed:
         """See CoroutineWire."""
         if self._is_closed:
-            return CallFailed(PLUGIN_STOPPED, _STOPPED, was_sent=False)
+            return CallFailed(PLUGIN_STOPPED, STOPPED_TEXT, was_sent=False)
         call = self._calls.get(method.path) or self._register(method.path)
         try:
             reply = await call(request.SerializeToString(), timeout=timeout_s, metadata=_metadata(request_id))
@@ -64,7 +63,7 @@ class GrpcCoroutineWire:
             if not self._is_closed or task is None or task.cancelling():
                 raise
             # gRPC cancels calls, and so their tasks, when their channel is closed.
-            return CallFailed(PLUGIN_STOPPED, _STOPPED)
+            return CallFailed(PLUGIN_STOPPED, STOPPED_TEXT)
         return _decoded(method, reply)
 
     async def close(self) -> None:
@@ -103,12 +102,12 @@ class GrpcThreadWire:
         """See ThreadWire."""
         call = self._calls.get(method.path) or self._register(method.path)
         if call is None:
-            return CallFailed(PLUGIN_STOPPED, _STOPPED, was_sent=False)
+            return CallFailed(PLUGIN_STOPPED, STOPPED_TEXT, was_sent=False)
         try:
             reply = call(request.SerializeToString(), timeout=timeout_s, metadata=_metadata(request_id))
         except grpc.RpcError as error:
             if self._is_closed:
-                return CallFailed(PLUGIN_STOPPED, _STOPPED)
+                return CallFailed(PLUGIN_STOPPED, STOPPED_TEXT)
             if not isinstance(error, grpc.Call):
                 raise
             return _failure(error.code(), error.details())
@@ -116,7 +115,7 @@ class GrpcThreadWire:
             # What gRPC has for a call on a channel that is closed.
             if not self._is_closed:
                 raise
-            return CallFailed(PLUGIN_STOPPED, _STOPPED, was_sent=False)
+            return CallFailed(PLUGIN_STOPPED, STOPPED_TEXT, was_sent=False)
         return _decoded(method, reply)
 
     def close(self) -> None:

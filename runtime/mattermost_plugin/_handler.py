@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from mattermost_plugin._exits import contain_exit
-from mattermost_plugin._handler_pool import HandlerPool, Job, PoolTimeoutError
+from mattermost_plugin._handler_pool import HandlerPool, Job, PoolTimeoutError, wake
 from mattermost_plugin._registry import HandlerSpec
 from mattermost_plugin._start_task import start_task
 from mattermost_plugin.errors import HandlerTimeout
@@ -86,8 +86,8 @@ class Handler:
         if task.done():
             return task.result()
         # For a task that is cancelled before it has begun.
-        task.add_done_callback(lambda _: _wake(over))
-        timer = loop.call_at(until, _wake, over)
+        task.add_done_callback(lambda _: wake(over))
+        timer = loop.call_at(until, wake, over)
         try:
             await over
         except asyncio.CancelledError:
@@ -146,12 +146,7 @@ async def _report(coroutine: Coroutine[Any, Any, object], over: "asyncio.Future[
     try:
         return await contain_exit(coroutine)
     finally:
-        _wake(over)
-
-
-def _wake(future: "asyncio.Future[None]") -> None:
-    if not future.done():
-        future.set_result(None)
+        wake(over)
 
 
 async def as_coroutine(awaitable: Any) -> object:

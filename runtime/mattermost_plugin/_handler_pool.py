@@ -81,6 +81,11 @@ class Job:
         self.abandoned = False
         self.settled = False
 
+    def empty(self) -> None:
+        """Hold nothing of what will never run: when every thread is stuck, many jobs wait in vain, and for long."""
+        self.function, self.arguments, self.done = _do_nothing, (), _do_nothing
+        self.context = contextvars.Context()
+
 
 class HandlerPool:
     """Runs handlers in at most `size` threads, which start when they are first needed."""
@@ -127,7 +132,7 @@ class HandlerPool:
             BaseException: what the function raised.
         """
         over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        job = self.submit(function, arguments, label, lambda _: _wake(over))
+        job = self.submit(function, arguments, label, lambda _: wake(over))
         deadline = asyncio.timeout(timeout_s)
         try:
             async with deadline:
@@ -230,12 +235,20 @@ class HandlerPool:
         """
         with self._lock:
             job.abandoned = True
-            if job.thread_id and not job.settled:
+            if not job.thread_id:
+                job.empty()
+                return False
+            if not job.settled:
                 self._stuck[job] = time.monotonic() + grace_s
-            return bool(job.thread_id)
+            return True
 
 
-def _wake(future: "asyncio.Future[None]") -> None:
+def _do_nothing(*_: object) -> None:
+    pass
+
+
+def wake(future: "asyncio.Future[None]") -> None:
+    """End a wait that may have ended."""
     if not future.done():
         future.set_result(None)
 

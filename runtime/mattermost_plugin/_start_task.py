@@ -25,10 +25,16 @@ else:
     ) -> asyncio.Task[T]:
         """A task for the coroutine. It may be done when this returns."""
         task = asyncio.Task(coroutine, loop=loop, name=name)
-        # Python 3.11 has no eager tasks. The new task's first step is the last thing that its loop has to do.
+        # Python 3.11 has no eager tasks. The new task's first step is the last thing that its loop has to do, unless a
+        # thread has given the loop more in between: then it begins later, as any task.
         ready: deque[asyncio.Handle] | None = getattr(loop, "_ready", None)
         if ready:
-            _run_apart(ready.pop(), loop)
+            step = ready[-1]
+            is_its_own = getattr(getattr(step, "_callback", None), "__self__", None) is task
+            # No thread runs between this look and the `pop`: there is neither a call in between nor a jump back.
+            if is_its_own and ready[-1] is step:
+                ready.pop()
+                _run_apart(step, loop)
         return task
 
     def _run_apart(step: asyncio.Handle, loop: asyncio.AbstractEventLoop) -> None:

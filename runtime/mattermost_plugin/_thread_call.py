@@ -63,7 +63,8 @@ class ThreadCall:
         if self._is_told:
             return
         if job.error is None and inspect.isawaitable(job.result):
-            self._go_on(job.result)
+            # Here the context is that of any thread.
+            job.context.run(self._go_on, job.result)
         else:
             self._finish(job.result, job.error)
 

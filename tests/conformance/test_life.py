@@ -22,6 +22,12 @@ START_A_CHILD = HookName.UserHasBeenDeactivated
 
 SIGTERM_EXIT_CODE = 143
 
+SHORT_DRAIN = {"MATTERMOST_PLUGIN_DRAIN": "0.05"}
+"""For handlers that would outrun a longer one as well."""
+
+SHORT_END = {**SHORT_DRAIN, "MATTERMOST_PLUGIN_DEACTIVATE": "0.3"}
+"""For plugins that do nothing more in any time."""
+
 every_wire = pytest.mark.parametrize("wire", WIRES)
 
 
@@ -107,7 +113,7 @@ def test_a_running_handler_does_not_keep_the_plugin(wire: WireName, tmp_path: Pa
         assert "deactivated" in traced.trace()
         assert ("cancelled" in traced.trace()) == (hook == WAIT_ON_THE_LOOP)
 
-    run(wire, tmp_path, scenario)
+    run(wire, tmp_path, scenario, more_env=SHORT_DRAIN)
 
 
 @every_wire
@@ -118,7 +124,7 @@ def test_a_deactivation_that_hangs_does_not_keep_the_plugin(wire: WireName, tmp_
         assert traced.trace()[-2:] == ["deactivating", "atexit"]
         assert (await traced.plugin.record("OnDeactivate did not finish"))["@level"] == "warn"
 
-    run(wire, tmp_path, scenario, "deactivation-hangs")
+    run(wire, tmp_path, scenario, "deactivation-hangs", more_env=SHORT_DRAIN)
 
 
 @every_wire
@@ -129,7 +135,7 @@ def test_an_activation_that_hangs_does_not_keep_the_plugin(wire: WireName, tmp_p
         assert await traced.plugin.ended() == 0
         assert traced.trace() == ["configuration", "activating", "atexit"]
 
-    run(wire, tmp_path, scenario, "activation-waits", activate=False)
+    run(wire, tmp_path, scenario, "activation-waits", activate=False, more_env=SHORT_DRAIN)
 
 
 @every_wire
@@ -164,7 +170,7 @@ def test_sigterm_ends_the_plugin_whatever_its_handlers_do(
         assert await traced.plugin.ended() == 0
         assert traced.trace()[-1] == "atexit"
 
-    run(wire, tmp_path, scenario)
+    run(wire, tmp_path, scenario, more_env=SHORT_END if hook == BLOCK_THE_LOOP else SHORT_DRAIN)
 
 
 @every_wire
@@ -213,7 +219,7 @@ def test_a_handler_does_not_let_the_plugin_outlive_its_host(
         await traced.plugin.leave()
         await asyncio.to_thread(traced.plugin.process.wait)
 
-    run(wire, tmp_path, scenario)
+    run(wire, tmp_path, scenario, more_env=SHORT_DRAIN)
 
 
 @every_wire
@@ -244,7 +250,7 @@ def test_the_end_answers_what_still_runs(wire: WireName, tmp_path: Path) -> None
             pytest.fail(f"not answered: {error}")
         assert await traced.plugin.ended() == 0
 
-    run(wire, tmp_path, scenario)
+    run(wire, tmp_path, scenario, more_env=SHORT_DRAIN)
 
 
 @every_wire

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.fuzz import targets
-from tests.fuzz.bounds import memory_allowed, peak_memory
+from tests.fuzz.bounds import TooSlow, bounded_time, memory_allowed, peak_memory
 
 ROOT: Final = Path(__file__).parents[2]
 _MOST_MEMORY_MIB: Final = 2048
@@ -90,8 +90,9 @@ def _measure(name: str, corpus: Path) -> tuple[int, list[Path]]:
     for path in sorted(corpus.iterdir()):
         data = path.read_bytes()
         try:
-            peak = peak_memory(target.run, data)
-        except Exception:  # noqa: BLE001 - a finding, and kept as such
+            with bounded_time():
+                peak = peak_memory(target.run, data)
+        except (Exception, TooSlow):  # noqa: BLE001 - a finding, and kept as such
             continue
         most = max(most, peak)
         if peak > memory_allowed(data):

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from mattermost_plugin._api_link import ApiLink
 from mattermost_plugin._bound_plugin import BoundPlugin
+from mattermost_plugin._stock import hook_service
 from mattermost_plugin._stock.server import StockServer
 from mattermost_plugin.config import RuntimeConfig
 from mattermost_plugin.errors import PluginError
@@ -155,7 +156,7 @@ class VirtualRunner:
 
 
 class _Log(logging.Handler):
-    """Takes what is logged with a traceback as a fault, unless the plugin's own code raised it."""
+    """Takes what is logged with a traceback as a fault, unless the plugin's own code may have raised it."""
 
     def __init__(self, faults: list[BaseException]) -> None:
         super().__init__(logging.WARNING)
@@ -164,5 +165,7 @@ class _Log(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         assert record.getMessage().isprintable() or record.exc_info, repr(record.getMessage())
         error = record.exc_info[1] if record.exc_info else None
-        if error is not None and not isinstance(error, _EXPECTED):
+        # What handlers raise has become a reply before it comes here.
+        is_own = record.name == hook_service.__name__
+        if error is not None and (is_own or not isinstance(error, _EXPECTED)):
             self._faults.append(error)

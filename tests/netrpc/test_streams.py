@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mattermost_plugin._gob import GENERIC, PLAIN, SKIP, Encoder, GobEncodeError, Item, RecordTarget, Target
 from mattermost_plugin._gob import Limits as GobLimits
-from mattermost_plugin._gob.go_types import INT, STRING, UINT, GoField, GoMap, GoSlice, GoStruct
+from mattermost_plugin._gob.go_types import FLOAT64, INT, STRING, UINT, GoField, GoMap, GoSlice, GoStruct, GoType
 from mattermost_plugin._gob.puts import Call as CallFunction
 from mattermost_plugin._netrpc import (
     Call,
@@ -242,10 +242,14 @@ def test_a_header_of_another_type_ends_the_stream_after_what_came_before(header:
     assert there.receive(good) == []
 
 
-def test_a_reply_header_of_another_type_ends_the_stream() -> None:
+@pytest.mark.parametrize(
+    ("number", "go_type"), [("x", STRING), (-1, INT), (1.5, FLOAT64)], ids=["text", "negative", "fraction"]
+)
+def test_a_reply_whose_number_is_none_ends_the_stream(number: object, go_type: GoType) -> None:
     here = ClientConnection()
     here.call(ADD, {}, PAIR)
-    (failed,) = here.receive(Encoder().encode({"Seq": "x"}, GoStruct("Response", (GoField("Seq", STRING),))))
+    header = GoStruct("Response", (GoField("ServiceMethod", STRING), GoField("Seq", go_type)))
+    (failed,) = here.receive(Encoder().encode({"ServiceMethod": ADD, "Seq": number}, header))
     assert isinstance(failed, StreamFailed)
     with pytest.raises(StreamEndedError):
         here.call(ADD, {}, PAIR)

@@ -8,6 +8,8 @@ import socket
 import subprocess
 import sys
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -237,10 +239,11 @@ subprocess.run(["/bin/sh", "-c", "echo shell $LD_LIBRARY_PATH"])
 def test_a_self_contained_bundle(wheels: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "first.tar.gz", tmp_path / "second.tar.gz"
     greeter = make_source(tmp_path / "source", SCRIPT.replace("if __name__", f"{CHILDREN}\nif __name__"))
-    for output in (first, second):
-        done = run_command("pack", greeter, "--self-contained", "--output", output)
-        assert done.returncode == 0, done.stdout + done.stderr
-        assert "and no Python\n" in done.stdout
+    with ThreadPoolExecutor() as both:
+        pack = partial(run_command, "pack", greeter, "--self-contained", "--output")
+        for done in both.map(pack, (first, second)):
+            assert done.returncode == 0, done.stdout + done.stderr
+            assert "and no Python\n" in done.stdout
     assert first.read_bytes() == second.read_bytes()
     plugin = unpack(first, tmp_path / "plugins")
     assert not (plugin / "made").exists()

@@ -15,6 +15,7 @@ from mattermost_pluginapi.stock.structs import STRUCTS
 from mattermost_pluginapi.v1.file_pb2 import FileInfo
 from mattermost_pluginapi.v1.post_pb2 import Post, PostEmbed, PostImage, PostMetadata
 from mattermost_pluginapi.v1.user_pb2 import User
+from mattermost_pluginapi.v1.websocket_pb2 import WebsocketBroadcast
 from tests.gob.streams import read
 from tests.stock.changes import changed, differences
 from tests.stock.go_merge import NEWER, merge, with_newer_fields, without_newer_fields
@@ -99,6 +100,14 @@ def test_properties_are_added_and_replaced_but_not_removed() -> None:
 def test_properties_that_were_none_at_all() -> None:
     assert sent(post(), post(props=to_struct("props", {}))) == ({"Props": {}}, [])
     assert sent(post(props=to_struct("props", {"a": 1})), post()) == ({}, ["props"])
+
+
+def test_entries_of_a_map_that_is_made_of_something_else_are_not_removed_either() -> None:
+    users = ["a", "b"], ["b"], ["b", "c"]
+    ab, b, bc = [WebsocketBroadcast(omit_users=each) for each in users]
+    assert sent_alone(b, bc, "model.WebsocketBroadcast") == ({"OmitUsers": {"b": True, "c": True}}, [])
+    assert sent_alone(ab, bc, "model.WebsocketBroadcast") == ({"OmitUsers": {"b": True, "c": True}}, ["omit_users"])
+    assert sent_alone(ab, WebsocketBroadcast(), "model.WebsocketBroadcast")[1] == ["omit_users"]
 
 
 def test_a_key_in_a_path_is_short_and_on_one_line() -> None:

@@ -66,7 +66,7 @@ def test_a_stream_that_is_another_one_ends_its_calls() -> None:
             await serve(plugin, number_bytes(8))
             with pytest.raises(StreamEndedError, match="does not know the stream"):
                 await call
-            assert client.end is not None
+            assert client.failure is not None
 
     asyncio.run(main())
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextvars
+import gc
 import threading
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -136,6 +138,31 @@ def test_a_handler_that_got_no_thread_in_time_never_runs() -> None:
 
     asyncio.run(scenario())
     assert ran == ["after"]
+    pool.close()
+
+
+def test_a_handler_that_got_no_thread_in_time_is_forgotten() -> None:
+    pool = HandlerPool(1, "test")
+    release = threading.Event()
+
+    class Request:
+        """Something that can be watched."""
+
+    async def scenario() -> None:
+        stuck = asyncio.create_task(pool.run(release.wait, (), "handler", 30))
+        await asyncio.sleep(0)
+        request = Request()
+        freed = weakref.ref(request)
+        job = pool.submit(lambda _: None, (request,), "late handler", lambda _: None)
+        assert not pool.give_up(job).started
+        del request, job
+        gc.collect()
+        # Its thread will come to it, but that may be never.
+        assert freed() is None
+        release.set()
+        await stuck
+
+    asyncio.run(scenario())
     pool.close()
 
 

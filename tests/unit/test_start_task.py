@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable
 from contextvars import ContextVar
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -66,6 +68,25 @@ def test_nothing_else_that_waits_is_run_with_it() -> None:
         assert ran == []
         await asyncio.sleep(0)
         assert ran == ["before"]
+
+    asyncio.run(main())
+
+
+def test_what_a_thread_gives_the_loop_meanwhile_is_not_taken_for_it() -> None:
+    async def main() -> None:
+        ran: list[str] = []
+        loop = asyncio.get_running_loop()
+        call_soon = loop.call_soon
+
+        def interrupted(*arguments: Any, **options: Any) -> asyncio.Handle:
+            handle = call_soon(*arguments, **options)
+            loop.call_soon_threadsafe(ran.append, "of a thread")
+            return handle
+
+        with patch.object(loop, "call_soon", interrupted):
+            task = start_task(answer(), loop)
+        assert ran == []
+        assert await task == "answer"
 
     asyncio.run(main())
 

@@ -53,6 +53,7 @@ class Sample(Plugin):
 
     async def _later(self, post: Post) -> Post:
         await asyncio.sleep(0)
+        self.ids.append(REQUEST_ID.get())
         self.threads.add(threading.get_ident())
         post.message += "?"
         return post
@@ -105,6 +106,7 @@ def test_a_result_is_told_on_the_event_loop() -> None:
 def test_a_coroutine_that_comes_back_is_run_on_the_event_loop() -> None:
     async def scenario(bound: BoundPlugin, plugin: Sample) -> None:
         assert (await start(bound, "later")).modified_post.message == "later?"
+        assert plugin.ids == ["r1", "r1"]
         assert threading.get_ident() in plugin.threads
 
     run(scenario)

@@ -158,6 +158,6 @@ class ClientConnection:
 
 def _checked(header: Header) -> tuple[int, str]:
     seq, error = header.seq, header.error
-    if type(seq) is not int or type(error) is not str:
+    if type(seq) is not int or seq < 0 or type(error) is not str:
         raise GobMismatchError("a header with a number or an error that is none")
     return seq, error

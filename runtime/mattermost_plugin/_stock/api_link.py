@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 from google.protobuf.message import Message
 
-from mattermost_plugin._api_wire import PLUGIN_STOPPED, CallFailed
+from mattermost_plugin._api_wire import PLUGIN_STOPPED, STOPPED_TEXT, CallFailed
 from mattermost_plugin._gob import GobEncodeError, GobError
 from mattermost_plugin._gob import Limits as GobLimits
 from mattermost_plugin._loop_place import LoopPlace
@@ -29,7 +29,6 @@ __all__ = ["StockApi", "is_simple"]
 _NOT_THERE: Final = "the server gives its plugin API when it activates the plugin: call it in on_activate or later"
 _OVER: Final = "the server's end of the plugin API is gone"
 _TOO_LATE: Final = CallFailed("DEADLINE_EXCEEDED", "no answer in time")
-_NO_METHOD: Final = "rpc: can't find method"
 
 _Special = Callable[[RpcClient, MuxBroker, Any], Awaitable[Message]]
 
@@ -118,12 +117,12 @@ class StockApi:
     def _usable(self, method: ApiMethod[RequestT, ResponseT], request: RequestT) -> RpcClient | CallFailed:
         """What the request can be sent on, or why it cannot be."""
         if self._is_closed:
-            return CallFailed(PLUGIN_STOPPED, "the plugin has stopped", was_sent=False)
+            return CallFailed(PLUGIN_STOPPED, STOPPED_TEXT, was_sent=False)
         client = self._attached()
         if client is None:
             return CallFailed(PLUGIN_STOPPED, _NOT_THERE, was_sent=False)
-        if client.end is not None:
-            return CallFailed(PLUGIN_STOPPED, f"{_OVER}: {client.end}", was_sent=False)
+        if client.failure is not None:
+            return CallFailed(PLUGIN_STOPPED, f"{_OVER}: {client.failure}", was_sent=False)
         return refusal(method, request) or client
 
     def _attached(self) -> RpcClient | None:
@@ -175,8 +174,7 @@ def _failure(error: Exception) -> CallFailed:
         reason = error.__cause__ if type(error.__cause__) is ValueError else error.reason
         return CallFailed("INVALID_ARGUMENT", f"an argument cannot be sent: {reason}", was_sent=False)
     if isinstance(error, CallRefusedError):
-        text = str(error)
-        return CallFailed("UNIMPLEMENTED" if text.startswith(_NO_METHOD) else "UNKNOWN", text)
+        return CallFailed("UNIMPLEMENTED" if error.lacks_method else "UNKNOWN", str(error))
     if isinstance(error, StreamEndedError | SessionEndedError):
         return CallFailed(PLUGIN_STOPPED, f"{_OVER}: {error}")
     return CallFailed("DATA_LOSS", str(error))

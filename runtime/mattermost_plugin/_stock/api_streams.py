@@ -34,7 +34,6 @@ __all__ = ["install_plugin", "plugin_http", "upload_data"]
 _MAX_ANSWER_BYTES: Final = 512 * 1024 * 1024
 """Of another plugin's answer, which is held in memory."""
 
-_NO_METHOD: Final = "rpc: can't find method"
 _PROTO, _PROTO_MAJOR, _PROTO_MINOR = "HTTP/1.1", 1, 1
 
 
@@ -92,7 +91,7 @@ async def plugin_http(client: RpcClient, broker: MuxBroker, request: PluginHTTPR
     try:
         return await _plugin_http_streamed(client, broker, request)
     except CallRefusedError as error:
-        if not str(error).startswith(_NO_METHOD):
+        if not error.lacks_method:
             raise
         return await _plugin_http_whole(client, request)
 

@@ -7,17 +7,15 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from google.protobuf.message import Message
 
-from mattermost_plugin._api_wire import PLUGIN_STOPPED, CallFailed
+from mattermost_plugin._api_wire import PLUGIN_STOPPED, STOPPED_TEXT, CallFailed
 from mattermost_plugin._stock.api_link import StockApi, is_simple
 from mattermost_pluginapi.api.method import ApiMethod, RequestT, ResponseT
 
 __all__ = ["StockCoroutineWire", "StockThreadWire"]
-
-_STOPPED: Final = "the plugin has stopped"
 
 
 class StockCoroutineWire:
@@ -62,20 +60,13 @@ class StockThreadWire:
         call = _Waiting()
         with self._lock:
             if self._is_closed:
-                return CallFailed(PLUGIN_STOPPED, _STOPPED, was_sent=False)
+                return CallFailed(PLUGIN_STOPPED, STOPPED_TEXT, was_sent=False)
             self._waiting.add(call)
         try:
-            self._loop.call_soon_threadsafe(self._begin, call, method, request, timeout_s)
-        except RuntimeError:
-            # The loop has ended, and this thread has outlived it.
-            return CallFailed(PLUGIN_STOPPED, _STOPPED, was_sent=False)
-        try:
-            outcome: ResponseT | CallFailed = call.outcome(timeout_s)
-        except queue.Empty:
-            return self._give_up(call)
+            return self._outcome(call, method, request, timeout_s)
         finally:
-            self._waiting.discard(call)
-        return outcome
+            with self._lock:
+                self._waiting.discard(call)
 
     def close(self) -> None:
         """See ThreadWire."""
@@ -83,33 +74,59 @@ class StockThreadWire:
             self._is_closed = True
             waiting = tuple(self._waiting)
         for call in waiting:
-            call.settle(CallFailed(PLUGIN_STOPPED, _STOPPED))
+            call.settle(CallFailed(PLUGIN_STOPPED, STOPPED_TEXT))
+
+    def _outcome(
+        self, call: _Waiting, method: ApiMethod[RequestT, ResponseT], request: RequestT, timeout_s: float
+    ) -> ResponseT | CallFailed:
+        try:
+            self._loop.call_soon_threadsafe(self._begin, call, method, request, timeout_s)
+        except RuntimeError:
+            # The loop has ended, and this thread has outlived it.
+            return CallFailed(PLUGIN_STOPPED, STOPPED_TEXT, was_sent=False)
+        try:
+            outcome: ResponseT | CallFailed = call.outcome(timeout_s)
+        except queue.Empty:
+            return self._give_up(call)
+        return outcome
 
     def _begin(self, call: _Waiting, method: ApiMethod[Any, Any], request: Any, timeout_s: float) -> None:
         """Runs on the event loop, as what follows."""
         if call not in self._waiting:
             return
         try:
-            if not is_simple(method):
-                task = self._loop.create_task(self._api.send(method, request, timeout_s))
-                task.add_done_callback(call.take)
-                call.forget = task.cancel
-                return
-            begun = self._api.begin(method, request, call.settle)
+            begun = self._start(call, method, request, timeout_s)
         except Exception as error:  # noqa: BLE001 - raised in the thread that waits
             call.fail(error)
             return
         if isinstance(begun, CallFailed):
             call.settle(begun)
-        else:
+            return
+        with self._lock:
             call.forget = begun
+            is_waiting = call in self._waiting
+        if not is_waiting:
+            # Its thread has given up in this moment, and could not forget it.
+            begun()
+
+    def _start(
+        self, call: _Waiting, method: ApiMethod[Any, Any], request: Any, timeout_s: float
+    ) -> Callable[[], object] | CallFailed:
+        if is_simple(method):
+            return self._api.begin(method, request, call.settle)
+        task = self._loop.create_task(self._api.send(method, request, timeout_s))
+        task.add_done_callback(call.take)
+        return task.cancel
 
     def _give_up(self, call: _Waiting) -> CallFailed:
         """The time of a call is over."""
-        if call.forget is None:
+        with self._lock:
+            self._waiting.discard(call)
+            forget = call.forget
+        if forget is None:
             return CallFailed("DEADLINE_EXCEEDED", "no answer in time: the event loop is blocked")
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(call.forget)
+            self._loop.call_soon_threadsafe(forget)
         return CallFailed("DEADLINE_EXCEEDED", "no answer in time")
 
 
@@ -145,7 +162,7 @@ class _Waiting:
     def take(self, task: asyncio.Task[Any]) -> None:
         """Wake the thread with what came of a task."""
         if task.cancelled():
-            self.settle(CallFailed(PLUGIN_STOPPED, _STOPPED))
+            self.settle(CallFailed(PLUGIN_STOPPED, STOPPED_TEXT))
         elif (error := task.exception()) is not None:
             self.fail(error)
         else:

@@ -62,8 +62,6 @@ _SCAN: Final = RecordTarget(
 _GO_NAMES: Final = {bool: "bool", int: "int64", float: "float64", bytes: "[]uint8", str: "string"}
 """The types of database/sql's driver.Value that travel."""
 
-_NO_METHOD: Final = "rpc: can't find"
-
 
 class Driver:
     """Makes the calls. All raise:
@@ -82,7 +80,7 @@ class Driver:
     @property
     def is_over(self) -> bool:
         """Whether the stream has ended."""
-        return self._client.end is not None
+        return self._client.failure is not None
 
     def close(self) -> None:
         """End the stream."""
@@ -200,15 +198,15 @@ class Driver:
                 f"the server's database is out of reach until the plugin is started again: {error}"
             ) from None
         except CallRefusedError as error:
-            raise _refused(method, str(error)) from None
+            raise _refused(method, error) from None
         except NetRPCError as error:
             raise ConnectionLostError(f"an answer of the server's database cannot be read: {error}") from None
 
 
-def _refused(method: str, text: str) -> DatabaseError:
-    if text.startswith(_NO_METHOD) and method == "Conn":
+def _refused(method: str, error: CallRefusedError) -> DatabaseError:
+    if error.lacks_method and method == "Conn":
         return NotSupportedError("this server offers no database to its plugins")
-    return ConnectionLostError(f"the server refused a step: {text}")
+    return ConnectionLostError(f"the server refused a step: {error}")
 
 
 def _named(values: Values) -> list[dict[str, object]]:

@@ -119,12 +119,16 @@ class ChangedComputed(_Changed):
     def expression(self, code: EncodeWriter, go_type: GoType) -> str:
         get = code.bind(self._function)
         # gob leaves out an empty list, but sends an empty map, and an interface that holds zero.
-        is_left_out = "x is None" if isinstance(pointed_to(go_type), GoInterface | GoMap | GoStruct) else "not x"
+        base = pointed_to(go_type)
+        is_lost = "x is None" if isinstance(base, GoInterface | GoMap | GoStruct) else "not x"
+        if isinstance(base, GoMap):
+            # The server adds to its map.
+            is_lost += " or was and not was.keys() <= x.keys()"
         return self._write(
             code,
-            f"x = {get}(new)",
-            f"if x == {get}(old): x = None",
-            f"elif {is_left_out}: lost.append(path + $name)",
+            f"x, was = {get}(new), {get}(old)",
+            "if x == was: x = None",
+            f"elif {is_lost}: lost.append(path + $name)",
         )
 
 

@@ -41,11 +41,19 @@ _log = logging.getLogger(__name__)
 _MAX_UNTAKEN: Final = 256 << 20
 """Bytes of answers that the host gives no credit for. Hosts read answers all the time."""
 
+_NO_METHOD: Final = "rpc: can't find "
+"""A service or one of its methods."""
+
 Done: TypeAlias = Callable[[object, NetRPCError | None], None]
 
 
 class CallRefusedError(NetRPCError):
     """The other end answered a call with an error; its text is the only argument."""
+
+    @property
+    def lacks_method(self) -> bool:
+        """Whether that was because it has no such method, in the words of Go's net/rpc."""
+        return str(self).startswith(_NO_METHOD)
 
 
 class ReplyUnreadableError(NetRPCError):
@@ -202,7 +210,7 @@ class RpcClient:
         self._connection = ClientConnection(registry, gob_limits, requests)
         self._waiting: dict[int, Done] = {}
         self._loop = asyncio.get_running_loop()
-        self._end: StreamEndedError | None = None
+        self._failure: StreamEndedError | None = None
         stream.push_to(self)
 
     async def call(
@@ -253,9 +261,9 @@ class RpcClient:
             GobEncodeError: the argument cannot be sent, and nothing was.
             StreamEndedError: the stream has ended.
         """
-        if self._end is not None:
+        if self._failure is not None:
             # Without the frames of the time before, or they would add up.
-            raise self._end.with_traceback(None)
+            raise self._failure.with_traceback(None)
         seq = self._connection.call(method, value, go_type, target, source)
         self._stream.write(self._connection.data_to_send(), at_once=not self._waiting)
         self._waiting[seq] = done
@@ -267,9 +275,9 @@ class RpcClient:
             self._connection.forget(seq)
 
     @property
-    def end(self) -> StreamEndedError | None:
+    def failure(self) -> StreamEndedError | None:
         """Why no call can be made any more; None if calls can be made."""
-        return self._end
+        return self._failure
 
     def close(self) -> None:
         """End the stream, after everything that was sent."""
@@ -318,16 +326,16 @@ class RpcClient:
             done(None, ReplyUnreadableError(event.error))
 
     def _fail(self, failure: StreamEndedError) -> None:
-        if self._end is not None:
+        if self._failure is not None:
             return
         self._give_up(failure)
         if self._lost is not None:
             self._lost(failure)
 
     def _give_up(self, failure: StreamEndedError) -> None:
-        if self._end is not None:
+        if self._failure is not None:
             return
-        self._end = failure
+        self._failure = failure
         self._connection.end()
         waiting, self._waiting = self._waiting, {}
         for done in waiting.values():
