@@ -5,6 +5,7 @@ from mattermost_plugin.http import HTTPRequest, ReplacementFile, ResponseWriter,
 from mattermost_plugin.models import Command, CommandArgs, CommandResponse, FileInfo, PluginContext, Post, User
 
 DISMISS = "plugin.message_will_be_posted.dismiss_post"
+MAX_ECHO_BYTES = 8 * 1024 * 1024
 
 
 class Greeter(Plugin):
@@ -63,8 +64,7 @@ class Greeter(Plugin):
     async def serve_http(self, context: PluginContext, writer: ResponseWriter, request: HTTPRequest) -> None:
         """Answer GET /hello and echo what is posted to /echo."""
         if request.path == "/echo" and request.method == "POST":
-            async for piece in request.body:
-                await writer.awrite(piece)
+            await self.echo(writer, request)
             return
         writer.headers["Content-Type"] = "text/plain; charset=utf-8"
         if request.path == "/hello":
@@ -72,6 +72,17 @@ class Greeter(Plugin):
         else:
             writer.write_header(404)
             await writer.awrite("There is nothing here.\n")
+
+    async def echo(self, writer: ResponseWriter, request: HTTPRequest) -> None:
+        """All of the body first: over HTTP/1 the server may drop what is unread when the response begins."""
+        body = bytearray()
+        async for piece in request.body:
+            body += piece
+            if len(body) > MAX_ECHO_BYTES:
+                writer.write_header(413)
+                await writer.awrite("That is too much.\n")
+                return
+        await writer.awrite(bytes(body))
 
 
 if __name__ == "__main__":

@@ -50,12 +50,14 @@ class Database:
                 though the database may go on with the statement. Default is `RuntimeConfig.api_timeout_s`, 30.
 
         Raises:
-            ProgrammingError: the arguments contradict each other.
+            ProgrammingError: the arguments contradict each other, or `timeout` is not above 0.
             NotSupportedError: the server offers no database to plugins.
             ConnectionLostError: the plugin is not active yet, has stopped, or there was no answer in time.
             OperationalError: this plugin has 50 connections already, or the database gives none.
             RuntimeError: called on the event loop's thread, or in a process forked off the plugin's.
         """
+        if timeout is not None and not 0 < timeout <= threading.TIMEOUT_MAX:
+            raise ProgrammingError(f"timeout={timeout} is no number of seconds above 0")
         if replica and not read_only:
             raise ProgrammingError("replica=True needs read_only=True: nothing can be written to a replica")
         if autocommit and read_only:

@@ -203,14 +203,15 @@ class Cursor:
             is_enough: how many are enough, if the others would take another turn.
         """
         self._check_open()
-        if not self._columns:
-            raise ProgrammingError(
-                "there are no rows to fetch: the last statement gave none or failed, or none was run"
-            )
         enough = wanted if is_enough is None else is_enough
         while len(self._rows) < enough and self._result:
             with self._connection._use("fetch"):
                 self._read(min(wanted - len(self._rows), _BATCH))
+        # At the end, for another thread may have failed to have the rest kept.
+        if not self._columns:
+            raise ProgrammingError(
+                "there are no rows to fetch: the last statement gave none or failed, or none was run"
+            )
 
     def _read(self, count: int) -> None:
         if not self._result:

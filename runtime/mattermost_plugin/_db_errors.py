@@ -1,7 +1,7 @@
 """The exceptions of PEP 249, with what PostgreSQL says of a failure.
 
-Their texts hold what the database says of a statement and never the values that it was given; `Diagnostics.detail` may
-quote values, which is why no text has it.
+Their texts hold what the database says of a statement and not the values that it was given. Those may be quoted in
+`Diagnostics.detail`, which is why no text has it, and in `Diagnostics.message`, of which the texts leave them out.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class Diagnostics:
     severity: str = ""
     """ERROR, FATAL or PANIC."""
     message: str = ""
+    """May quote values if the SQLSTATE begins with 22."""
     detail: str = ""
     """May quote values of rows and parameters."""
     hint: str = ""

@@ -19,7 +19,7 @@ _COMMENT_EDGE: Final = re.compile(r"/\*|\*/")
 
 _CHANGES: Final = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE"})
 _TRANSACTION: Final = frozenset({"BEGIN", "START", "COMMIT", "END", "ABORT", "ROLLBACK"})
-_LASTING: Final = frozenset({"SET", "RESET", "DISCARD", "LISTEN", "PREPARE"})
+_LASTING: Final = frozenset({"SET", "RESET", "DISCARD", "LISTEN", "PREPARE", "DEALLOCATE"})
 _NOT_LASTING: Final = frozenset({("SET", "LOCAL"), ("SET", "TRANSACTION"), ("SET", "CONSTRAINTS")})
 
 

@@ -60,7 +60,7 @@ def checked_rows(rows: Iterable[Sequence[object]]) -> list[Row]:
 
 
 def _checked(value: object, position: int, where: str) -> DbValue:
-    if value is None or isinstance(value, bool | bytes):
+    if value is None or isinstance(value, bool):
         return value
     # Of the basic types themselves, for a subclass may say anything of itself.
     if isinstance(value, str):
@@ -71,8 +71,8 @@ def _checked(value: object, position: int, where: str) -> DbValue:
         return int(value)
     if isinstance(value, float):
         return float(value)
-    if isinstance(value, bytearray | memoryview):
-        return bytes(value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(memoryview(value))
     instead = next(
         (text for kind, text in _INSTEAD if isinstance(value, kind)), "pass an int, float, bool, str or bytes"
     )

@@ -93,7 +93,7 @@ class HTTPExchange:
         if error is None:
             return await self.writer.finish()
         if _is_departure(error):
-            self._logger.info("%s: the request ended early: %s", self._label, error)
+            self._log_departure(error)
             # The host may have given up on the body only, and still wait for a response.
             return await self.writer.fail(*BAD_REQUEST)
         self._log_failure(error)
@@ -109,6 +109,18 @@ class HTTPExchange:
                 self._logger.debug("%s: the client has gone", self._label, exc_info=error)
             else:
                 self._log_failure(error)
+
+    def _log_departure(self, error: BaseException) -> None:
+        is_http_1 = self.request.proto_major < 2
+        if is_http_1 and self.writer.header_sent and not isinstance(error, ClientDisconnected):
+            self._logger.warning(
+                "%s: the request ended early: %s, or it was read too late: when the response begins, the server drops "
+                "what is unread of a body, over HTTP/1; read it before the first write",
+                self._label,
+                error,
+            )
+        else:
+            self._logger.info("%s: the request ended early: %s", self._label, error)
 
     def _log_failure(self, error: BaseException) -> None:
         context = self.request.context

@@ -46,9 +46,10 @@ def create_engine(
         replica: see there.
         timeout: see there.
         arguments: those of SQLAlchemy's `create_engine`. With another `poolclass` connections are kept, which are then
-            missing to the server.
+            missing to the server. `hide_parameters` is True by default: errors end up in the server's log.
     """
     arguments.setdefault("poolclass", NullPool)
+    arguments.setdefault("hide_parameters", True)
     return sqlalchemy.create_engine(
         "postgresql+mattermost://",
         module=db,

@@ -256,6 +256,22 @@ def test_a_body_that_breaks_off_is_not_taken_for_a_whole_one(wire: WireName, sty
 
 
 @every_wire
+def test_a_body_that_is_read_too_late_is_told_of(wire: WireName, caplog: pytest.LogCaptureFixture) -> None:
+    async def read_late(writer: ResponseWriter, request: HTTPRequest) -> None:
+        await writer.awrite("first")
+        await writer.aflush()
+        await request.body.aread()
+
+    request = asked("POST", body=b"12345", length=10, is_broken_off=True)
+    seen = answered(wire, "async def", read_late, request, HookName.ServeHTTP)
+
+    assert (seen.body, seen.is_whole) == (b"first", False)
+    (record,) = [record for record in caplog.records if "ended early" in record.getMessage()]
+    assert record.levelno == logging.WARNING
+    assert "read it before the first write" in record.getMessage()
+
+
+@every_wire
 def test_requests_that_run_at_the_end_are_cut_off(wire: WireName) -> None:
     begun = asyncio.Event()
 

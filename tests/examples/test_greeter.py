@@ -81,4 +81,5 @@ def test_the_page(mattermost: TestServer, ada: TestUser) -> None:
     assert ada.get("/plugins/com.example.greeter/hello").text == f"Hello, {ada.id}!\n"
     assert mattermost.get("/hello").text == "Hello, stranger!\n"
     assert ada.request("POST", "/echo", body="again").text == "again"
+    assert ada.request("POST", "/echo", body="x" * (8 * 1024 * 1024 + 1)).status == 413
     assert ada.get("/nowhere").status == 404

@@ -2,8 +2,10 @@
 
 import pytest
 
-from mattermost_plugin._gob import NEED_DATA, Decoder, GobMismatchError, RecordTarget
+from mattermost_plugin._gob import NEED_DATA, Decoder, GobMismatchError, Limits, RecordTarget
 from mattermost_plugin._gob.code_writer import CodeWriter, Form
+from mattermost_plugin._gob.definitions import DefinitionPool
+from mattermost_plugin._gob.errors import Fault
 from mattermost_plugin._gob.linking import Function, Library, Links, load
 from mattermost_plugin._gob.puts import Put
 from mattermost_plugin._gob.readers import Readers
@@ -28,6 +30,30 @@ def test_equal_shapes_are_one_until_there_are_too_many() -> None:
     pool.shapes([node(4)], is_recursive=False)
     assert pool.shapes([node(1)], is_recursive=False) != (first,)
     assert first.elem is INT
+
+
+def test_definitions_are_kept_until_there_are_too_many() -> None:
+    pool = DefinitionPool(size=2)
+    bodies = [define_struct(65, f"T{number}", A=2) for number in range(3)]
+    first = pool.read(bodies[0], 2, Limits())
+    assert pool.read(bodies[0], 2, Limits()) is first
+    for body in bodies[1:]:
+        pool.read(body, 2, Limits())
+    assert pool.read(bodies[0], 2, Limits()) is not first
+
+
+def test_long_definitions_are_not_kept() -> None:
+    pool = DefinitionPool(max_bytes=20)
+    body = define_struct(65, "T" * 30, A=2)
+    assert pool.read(body, 2, Limits()) is not pool.read(body, 2, Limits())
+
+
+def test_a_known_definition_is_still_held_against_the_limits() -> None:
+    pool = DefinitionPool()
+    body = define_struct(65, "T", A=2, B=2)
+    pool.read(body, 2, Limits())
+    with pytest.raises(Fault):
+        pool.read(body, 2, Limits(max_fields=1))
 
 
 def test_functions_are_made_anew_after_they_were_forgotten() -> None:

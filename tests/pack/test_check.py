@@ -168,7 +168,7 @@ def test_manifests_without_a_script(tmp_path: Path, capsys: pytest.CaptureFixtur
     for server in ({"executable": "gone.py"}, {"runtime": "python", "executable": "../plugin.py"}):
         code, out = check(capsys, make_source(tmp_path / "plugin", server=server))
         assert code == 1
-        assert "names no Python script that is in the folder" in out
+        assert f"names no Python script that is in the folder, but {server['executable']!r}" in out
 
 
 def test_a_manifest_that_names_nothing_is_one_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

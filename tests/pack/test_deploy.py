@@ -234,7 +234,7 @@ def test_tokens_from_files(
     file.write_bytes(b"tok\xffen")
     _, _, err = deploy(capsys, bundle, "--token-file", file)
     assert err.endswith(f"no token can be read from {file}: UnicodeDecodeError\n")
-    assert "FileNotFoundError" in deploy(capsys, bundle, "--token-file", tmp_path / "gone")[2]
+    assert "gone: No such file or directory" in deploy(capsys, bundle, "--token-file", tmp_path / "gone")[2]
     monkeypatch.delenv("MM_ADMIN_TOKEN")
     assert "set MM_ADMIN_TOKEN, or say --token-file" in deploy(capsys, bundle)[2]
 

@@ -89,18 +89,18 @@ DOCTORED = {
     ),
     "another status": ("write_header(404)", "write_header(410)", "GET /nowhere without a session: got 410"),
     "a body that is not the same": (
-        "awrite(piece)\n            return",
-        "awrite(piece[::-1])\n            return",
+        "awrite(bytes(body))",
+        "awrite(bytes(body[::-1]))",
         "got 200, 1048576 bytes, different from byte 0 on",
     ),
     "a body that is cut short": (
-        "awrite(piece)\n            return",
-        "awrite(piece)\n                return",
+        "awrite(bytes(body))",
+        "awrite(bytes(body[:65536]))",
         "got 200, 65536 bytes, different from byte 65536 on",
     ),
     "a response that breaks off": (
-        "awrite(piece)\n            return",
-        "awrite(piece)\n                raise OSError",
+        "awrite(bytes(body))",
+        "awrite(bytes(body))\n        raise OSError",
         "POST /echo 1 MiB: got 502, 12 bytes, different from byte 0 on, expected 200, 1048576 bytes, the same",
     ),
     "a command that is not declared": (

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from mattermost_plugin._gob import DICTS, PLAIN, Interface, Source, Target
@@ -49,6 +50,10 @@ class Response:
         self.is_cut_off = False
         self.can_hijack = True
         self.fails_with = ""
+        self.holds = ""
+        """Name of the call that is answered only by `release`."""
+        self.is_held = asyncio.Event()
+        self.release: Callable[[], None] = lambda: None
 
     def refusal(self, name: str) -> str:
         """Why a call of the response writer fails; "" if it does not."""
@@ -221,7 +226,11 @@ class StandInHost:
                 response.flushes += 1
             elif name == "HjConnClose":
                 response.is_cut_off = True
-            server.reply(call)
+            if name == response.holds:
+                response.release = partial(server.reply, call)
+                response.is_held.set()
+            else:
+                server.reply(call)
 
         server = _WriterServer(stream, "writer", lambda method: PLAIN, handle)
         await server.over.wait()

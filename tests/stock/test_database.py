@@ -2,18 +2,17 @@
 
 import asyncio
 import logging
+import math
 import re
-from datetime import UTC, datetime
-from decimal import Decimal
+from contextlib import AbstractContextManager
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 from mattermost_plugin import db
 from mattermost_plugin._db_cursor import MAX_KEPT_ROWS
 from tests.stock.database_use import DOCUMENTATION, INSERT, numbers, use, with_database
-from tests.stock.driver_host import DriverHost
+from tests.stock.driver_host import DriverHost, pq_error
 
 
 def test_the_module_is_one_of_pep_249() -> None:
@@ -37,39 +36,6 @@ def test_the_module_is_one_of_pep_249() -> None:
     assert db.STRING == "TEXT"
     assert db.STRING != "INT8"
     assert db.Binary(b"x") == b"x"
-
-
-def test_values_of_all_types_go_and_come() -> None:
-    values = (-(1 << 63), "text \N{SNOWMAN}", b"\x00\xff", 2.5, None)
-
-    def function(database: db.Database, driver: DriverHost) -> None:
-        driver.types = {"c": "BYTEA", "flag": "BOOL"}
-        statement = "SELECT $1 AS a, $2 AS b, $3 AS c, $4 AS d, $5 AS e, $6 = 1 AS flag"
-        with database.connect() as connection:
-            cursor = connection.execute(statement, (*values, True))
-            assert cursor.fetchone() == (*values, True)
-            assert cursor.fetchone() is None
-            assert cursor.description is not None
-            assert [column[:2] for column in cursor.description][2:] == [
-                ("c", "BYTEA"),
-                ("d", "TEXT"),
-                ("e", "TEXT"),
-                ("flag", "BOOL"),
-            ]
-        ((_, held),) = driver.statements
-        assert [value and value.name for value in held] == ["int64", "string", "[]uint8", "float64", None, "bool"]
-
-    use(function)
-
-
-def test_types_that_the_servers_driver_does_not_know_are_texts() -> None:
-    def function(database: db.Database, driver: DriverHost) -> None:
-        driver.types = {"kind": "", "props": "JSONB"}
-        with database.connect() as connection:
-            row = connection.execute("SELECT 'O' AS kind, '{}' AS props").fetchone()
-            assert row == ("O", "{}")
-
-    use(function)
 
 
 def test_a_connection_is_read_only_unless_asked_otherwise() -> None:
@@ -97,6 +63,10 @@ def test_which_server_of_the_database() -> None:
             database.connect(read_only=False, replica=True)
         with pytest.raises(db.ProgrammingError, match="autocommit"):
             database.connect(autocommit=True)
+        for timeout in (0, -1, math.nan, math.inf):
+            with pytest.raises(db.ProgrammingError, match=f"timeout={timeout} is no number"):
+                database.connect(timeout=timeout)
+        assert driver.calls.count("Conn") == 2
 
     use(function)
 
@@ -220,6 +190,26 @@ def test_two_cursors_share_a_connection() -> None:
     use(function)
 
 
+def test_rows_that_another_thread_has_lost_do_not_look_like_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    def function(database: db.Database, driver: DriverHost) -> None:
+        with database.connect() as connection:
+            cursor = connection.execute(numbers(300))
+            take_turn = connection._use
+
+            def after_another_thread(doing: str) -> AbstractContextManager[None]:
+                monkeypatch.undo()
+                driver.fail("RowsNext", pq_error(Code="57014", Message="canceling statement"))
+                with pytest.raises(db.OperationalError, match="canceling"):
+                    connection.execute("SELECT 1")
+                return take_turn(doing)
+
+            monkeypatch.setattr(connection, "_use", after_another_thread)
+            with pytest.raises(db.ProgrammingError, match="or failed"):
+                cursor.fetchone()
+
+    use(function)
+
+
 def test_rows_end_with_their_transaction_and_cursor() -> None:
     def function(database: db.Database, driver: DriverHost) -> None:
         with database.connect() as connection:
@@ -263,50 +253,6 @@ def test_times_are_refused_before_they_come(type_name: str) -> None:
     use(function)
 
 
-@pytest.mark.parametrize(
-    ("value", "instead"),
-    [
-        (datetime(2024, 1, 1, tzinfo=UTC), "milliseconds"),
-        (datetime(2024, 1, 1, tzinfo=UTC).date(), r"\$1::date"),
-        (Decimal(1), "numeric"),
-        (UUID(int=1), "str"),
-        ({"a": 1}, "json.dumps"),
-        ([1], "one parameter for each"),
-        (object(), "pass an int"),
-    ],
-)
-def test_parameters_that_cannot_travel_are_named_and_not_sent(value: object, instead: str) -> None:
-    def function(database: db.Database, driver: DriverHost) -> None:
-        with database.connect(read_only=False) as connection:
-            with pytest.raises(db.NotSupportedError, match=f"parameter 2 is a .*{instead}"):
-                connection.execute("SELECT $1, $2", (1, value))
-            with pytest.raises(db.NotSupportedError, match="parameter 2 of run 3 is a"):
-                connection.cursor().executemany(INSERT, [(1, "a", b""), (2, "b", b""), (3, value, b"")])
-        assert driver.statements == []
-        assert driver.transactions == []
-
-    use(function)
-
-
-@pytest.mark.parametrize(
-    ("parameters", "error", "text"),
-    [
-        ((1 << 63,), db.DataError, "parameter 1 does not fit"),
-        ("text", db.ProgrammingError, "list or tuple, not a str"),
-        ({"a": 1}, db.ProgrammingError, "list or tuple, not a dict"),
-        (1, db.ProgrammingError, "list or tuple, not a int"),
-        (range(65_536), db.ProgrammingError, "65536 parameters"),
-    ],
-)
-def test_parameters_of_another_form_are_not_sent(parameters: Any, error: type[db.Error], text: str) -> None:
-    def function(database: db.Database, driver: DriverHost) -> None:
-        with database.connect() as connection, pytest.raises(error, match=text):
-            connection.execute("SELECT $1", parameters)
-        assert driver.statements == []
-
-    use(function)
-
-
 def test_a_statement_is_one() -> None:
     def function(database: db.Database, driver: DriverHost) -> None:
         with database.connect(read_only=False) as connection:
@@ -329,6 +275,7 @@ def test_a_statement_is_one() -> None:
         " -- x\n rollback",
         "/* /* */ */ begin",
         "SET x = 1",
+        "DEALLOCATE ALL",
         "RESET ALL",
         "",
         "  ",

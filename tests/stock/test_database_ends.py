@@ -134,48 +134,41 @@ def test_the_sqlstate_says_which_error(state: str, kind: type[db.Error]) -> None
     assert "why" in str(error)
 
 
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        ('invalid input syntax for type uuid: "a "secret"\n value"', 'invalid input syntax for type uuid: "..."'),
+        ('value "99999999999" is out of range for type integer', 'value "..." is out of range for type integer'),
+        ("division by zero", "division by zero"),
+    ],
+)
+def test_values_are_left_out_of_the_texts(message: str, text: str) -> None:
+    error = database_error(pq_error(Code="22P02", Message=message))
+    assert str(error) == f"{text} (SQLSTATE 22P02)"
+    assert error is not None
+    assert error.diagnostics.message == message
+    named = database_error(pq_error(Code="42P01", Message='relation "nowhere" does not exist'))
+    assert 'relation "nowhere" does not exist' in str(named)
+
+
+def test_a_server_that_gives_no_connection() -> None:
+    def function(database: db.Database, driver: DriverHost) -> None:
+        driver.fail("Conn", error_string(0, "context deadline exceeded"), pq_error(Code="28000", Message="no"))
+        with pytest.raises(db.OperationalError, match="gives no connection: context deadline exceeded"):
+            database.connect()
+        with pytest.raises(db.OperationalError, match=r"^no \(SQLSTATE 28000\)"):
+            database.connect()
+        database.connect().close()
+
+    use(function)
+
+
 def test_errors_of_other_types() -> None:
     assert database_error(None) is None
     for held in (5, Interface("*new.Error", {}), Interface("*model.AppError", {"Message": "why"}), error_string(99)):
         assert type(database_error(held)) is db.DatabaseError
-
-
-def test_a_statement_that_outlasts_the_timeout_is_cleaned_up_when_it_ends() -> None:
-    async def function(driver: DriverHost, host: StandInHost, server: PluginServer) -> None:
-        held = driver.held["ConnQuery"] = asyncio.Event()
-
-        def run() -> None:
-            connection = server.plugin.db.connect(timeout=0.05)
-            with pytest.raises(db.ConnectionLostError, match="no answer within"):
-                connection.execute("SELECT 1")
-            assert connection.closed
-            connection.close()
-
-        await asyncio.to_thread(run)
-        # What the server still works on is not disturbed.
-        assert [len(things) for things in (driver.conns, driver.txs)] == [1, 1]
-        assert "ConnClose" not in driver.calls
-        held.set()
-        await driver.closed.wait()
-        assert driver.calls[-3:] == ["RowsClose", "TxRollback", "ConnClose"]
-
-    scenario(function)
-
-
-def test_a_connection_that_comes_too_late_is_given_back() -> None:
-    async def function(driver: DriverHost, host: StandInHost, server: PluginServer) -> None:
-        held = driver.held["Conn"] = asyncio.Event()
-
-        def run() -> None:
-            with pytest.raises(db.ConnectionLostError, match="no answer"):
-                server.plugin.db.connect(timeout=0.05)
-
-        await asyncio.to_thread(run)
-        held.set()
-        await driver.closed.wait()
-        assert driver.is_clean
-
-    scenario(function)
+    wrong = database_error(error_string(0, "pq: got 1 parameters but the statement requires 2"))
+    assert type(wrong) is db.ProgrammingError
 
 
 def test_the_end_of_the_stream() -> None:

@@ -129,8 +129,10 @@ def test_the_orm() -> None:
         with Session(engine) as session:
             assert [(thing.id, thing.name) for thing in session.scalars(select(Thing))] == [(1, "changed")]
             session.add(Thing(id=1, name="twice"))
-            with pytest.raises(failures.IntegrityError):
+            with pytest.raises(failures.IntegrityError) as refused:
                 session.commit()
+            assert "hide_parameters" in str(refused.value)
+            assert "twice" not in str(refused.value)
         assert driver.is_clean
 
     use(function)

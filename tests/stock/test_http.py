@@ -11,8 +11,10 @@ from typing import Any, cast
 import pytest
 
 from mattermost_plugin import Plugin
+from mattermost_plugin._netrpc import NetRPCError
 from mattermost_plugin._stock.http_response import canonical_name
 from mattermost_plugin._stock.io_reader import varint
+from mattermost_plugin.config import RuntimeConfig
 from mattermost_plugin.http import HTTPRequest, ResponseWriter
 from mattermost_plugin.models import PluginContext
 from tests.stock.stand_in import Response, served
@@ -191,3 +193,20 @@ def test_credits_are_numbers_as_go_writes_them(number: int, expected: str) -> No
 )
 def test_names_are_those_of_gos_header(name: str, canonical: str) -> None:
     assert canonical_name(name) == canonical
+
+
+def test_a_plugin_that_ends_before_its_last_piece_is_taken_does_not_call_the_response_whole() -> None:
+    async def answer(writer: ResponseWriter, request: HTTPRequest) -> None:
+        await writer.awrite("hello")
+
+    async def scenario() -> None:
+        async with served(site(answer), config=RuntimeConfig(drain_s=0.02)) as (host, server):
+            response = Response({})
+            response.holds = "Write"
+            request = asyncio.create_task(host.serve_http(response=response))
+            await response.is_held.wait()
+            await server.stop()
+            with pytest.raises(NetRPCError):
+                await request
+
+    run(scenario)

@@ -30,7 +30,7 @@ from mattermost_plugin.http import HTTPRequest, ResponseWriter
 from mattermost_plugin.models import PluginContext, UploadSession
 from mattermost_plugin.server import PluginServer
 from tests.stock.pair import pair
-from tests.stock.stand_in import StandInHost, served
+from tests.stock.stand_in import Response, StandInHost, served
 
 
 class Web(Plugin):
@@ -338,6 +338,21 @@ def test_a_host_that_quits_before_the_activation_is_answered() -> None:
             assert server.failure == ""
             await server.stop()
             assert cast("SlowStart", server.plugin).ends == []
+
+    run(scenario)
+
+
+def test_a_request_is_answered_after_the_last_piece_and_not_before() -> None:
+    async def scenario() -> None:
+        async with served(Web) as (host, _):
+            response = Response({})
+            response.holds = "Write"
+            request = asyncio.create_task(host.serve_http(response=response))
+            await response.is_held.wait()
+            await settled(host)
+            assert not request.done()
+            response.release()
+            assert (await request).calls_when_answered == len(response.calls)
 
     run(scenario)
 

@@ -17,7 +17,7 @@ from bisect import bisect_right
 from enum import Enum
 from typing import Final, NoReturn, TypeVar
 
-from mattermost_plugin._gob.definitions import read_definition
+from mattermost_plugin._gob.definitions import DefinitionPool
 from mattermost_plugin._gob.errors import Fault, GobDataError, GobLimitError, GobMismatchError
 from mattermost_plugin._gob.held import Held, hold
 from mattermost_plugin._gob.limits import Limits
@@ -32,6 +32,10 @@ from mattermost_plugin._gob.trouble import place_of
 __all__ = ["NEED_DATA", "Decoder", "NeedData"]
 
 T = TypeVar("T")
+
+_DEFINITIONS: Final = DefinitionPool()
+
+_LIMITS: Final = Limits()
 
 _MAX_PATH: Final = 200
 """Characters of a path in an error."""
@@ -78,7 +82,7 @@ class Decoder:
     """
 
     def __init__(self, limits: Limits | None = None) -> None:
-        self._limits = limits or Limits()
+        self._limits = limits or _LIMITS
         self._messages = MessageBuffer(self._limits.max_message_bytes)
         self._state = ReadState(self._limits)
         self._known: dict[tuple[int, AnyTarget], Held] = {}
@@ -208,9 +212,7 @@ class Decoder:
                 self._buf, self._pos, self._type_id = body, pos, number >> 1
                 return body
             try:
-                definition, pos = read_definition(body, pos, self._limits)
-                if pos != len(body):
-                    raise Fault(pos, "bytes behind the definition of a type")
+                definition = _DEFINITIONS.read(body, pos, self._limits)
                 self._state.types.define((number >> 1) + 1, definition, 0)
             except Fault as fault:
                 self._die(fault, self._messages.offset + fault.position)

@@ -16,7 +16,7 @@ from mattermost_plugin._gob.limits import Limits
 from mattermost_plugin._gob.primitives import cut_short, read_int, read_uint
 from mattermost_plugin._gob.shapes import BASIC_SHAPES, FIRST_USER_ID, Kind
 
-__all__ = ["Definition", "read_definition"]
+__all__ = ["Definition", "DefinitionPool", "read_definition"]
 
 _MARSHALERS: Final = (Kind.GOB_ENCODER, Kind.BINARY_MARSHALER, Kind.TEXT_MARSHALER)
 
@@ -44,6 +44,39 @@ class Definition:
                 return (self.elem,)
             case _:
                 return ()
+
+
+class DefinitionPool:
+    """Keeps definitions by the bytes of their messages: a peer's streams define the same types again and again.
+
+    Args:
+        size: Number of definitions at which it forgets all and begins anew, so that no peer can fill the memory.
+        max_bytes: Longest message that it keeps.
+    """
+
+    def __init__(self, size: int = 512, max_bytes: int = 256) -> None:
+        self._size = size
+        self._max_bytes = max_bytes
+        self._known: dict[tuple[bytes, int, int], Definition] = {}
+
+    def read(self, body: bytes, pos: int, limits: Limits) -> Definition:
+        """The definition that takes up the rest of a message.
+
+        Raises:
+            Fault: it is malformed, exceeds a limit, or ends before the message.
+            IndexError: the message ends in it.
+        """
+        key = body, limits.max_fields, limits.max_name_bytes
+        definition = self._known.get(key)
+        if definition is None:
+            definition, end = read_definition(body, pos, limits)
+            if end != len(body):
+                raise Fault(end, "bytes behind the definition of a type")
+            if len(body) <= self._max_bytes:
+                if len(self._known) >= self._size:
+                    self._known.clear()
+                self._known[key] = definition
+        return definition
 
 
 def read_definition(buf: bytes, pos: int, limits: Limits) -> tuple[Definition, int]:

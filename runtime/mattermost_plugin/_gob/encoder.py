@@ -175,6 +175,19 @@ class Encoder:
         self._state = _WriteState(registry or {})
         self._known: dict[tuple[GoType, Source], tuple[bytes, Function]] = {}
 
+    def define(self, *types: GoType) -> bytes:
+        """The bytes that define types ahead of their values, which then bring no definitions along.
+
+        An encoder that has defined all that it will be given, and whose values hold no interfaces, does not change any
+        more: it may write the values of any number of streams that begin with these bytes.
+        """
+        ids = self._state.ids
+        for go_type in types:
+            ids.id(go_type)
+        data = b"".join(ids.take_new())
+        ids.commit()
+        return data
+
     def encode(self, value: object, go_type: GoType, source: Source = DICTS) -> bytes:
         """The bytes to be sent for a value, definitions of types included.
 

@@ -37,6 +37,9 @@ class Kind(Enum):
     BINARY_MARSHALER = "BinaryMarshaler"
     TEXT_MARSHALER = "TextMarshaler"
 
+    # Each is equal to itself alone. Enum's own hash is a function in Python, and shapes are looked up by kinds.
+    __hash__ = object.__hash__
+
 
 _CONTAINERS: Final = frozenset({Kind.SLICE, Kind.ARRAY, Kind.MAP})
 _MARSHALED: Final = frozenset({Kind.GOB_ENCODER, Kind.BINARY_MARSHALER, Kind.TEXT_MARSHALER})

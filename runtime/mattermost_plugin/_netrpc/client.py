@@ -10,10 +10,8 @@ from mattermost_plugin._gob import (
     NEED_DATA,
     SKIP,
     Decoder,
-    Encoder,
     GobError,
     GobMismatchError,
-    Item,
     Registered,
     Source,
     Target,
@@ -22,8 +20,9 @@ from mattermost_plugin._gob import Limits as GobLimits
 from mattermost_plugin._gob.go_types import GoType
 from mattermost_plugin._netrpc.errors import StreamEndedError
 from mattermost_plugin._netrpc.events import CallRefused, ClientEvent, ReplyReceived, ReplyUnreadable, StreamFailed
-from mattermost_plugin._netrpc.headers import HeaderReader, HeaderWriter
-from mattermost_plugin._netrpc.messages import REQUEST_SOURCE, REQUEST_TYPE, RESPONSE_HEADER, Call, Header
+from mattermost_plugin._netrpc.headers import HeaderReader
+from mattermost_plugin._netrpc.messages import RESPONSE_HEADER, Header
+from mattermost_plugin._netrpc.requests import RequestWriter
 
 __all__ = ["ClientConnection"]
 
@@ -37,14 +36,19 @@ class ClientConnection:
     Args:
         registry: what interfaces in requests may hold.
         gob_limits: the bounds of what the peer sends.
+        requests: writes the requests; default is a writer for this stream alone.
     """
 
-    def __init__(self, registry: Mapping[str, Registered] | None = None, gob_limits: GobLimits | None = None) -> None:
+    def __init__(
+        self,
+        registry: Mapping[str, Registered] | None = None,
+        gob_limits: GobLimits | None = None,
+        requests: RequestWriter | None = None,
+    ) -> None:
         self._decoder = Decoder(gob_limits)
-        self._encoder = Encoder(registry)
+        self._requests = requests or RequestWriter(registry)
         self._headers: HeaderReader[str] = HeaderReader()
-        self._request_headers = HeaderWriter()
-        self._out: list[bytes] = []
+        self._out = [self._requests.start]
         self._next_seq = 0
         self._waiting: dict[int, Target[object]] = {}
         self._header: tuple[int, str] | None = None
@@ -78,13 +82,7 @@ class ClientConnection:
         if self._failure is not None:
             raise self._failure
         seq = self._next_seq
-        header = self._request_headers.header(method, seq)
-        if header is None:
-            items = Item(Call(method, seq), REQUEST_TYPE, REQUEST_SOURCE), Item(value, go_type, source)
-            self._out.append(self._encoder.encode_all(items))
-            self._request_headers.learn(method, self._encoder.encode(Call(method, 1), REQUEST_TYPE, REQUEST_SOURCE))
-        else:
-            self._out.append(header + self._encoder.encode(value, go_type, source))
+        self._out.append(self._requests.request(method, seq, value, go_type, source))
         self._next_seq = seq + 1
         self._waiting[seq] = target
         return seq

@@ -75,8 +75,11 @@ class HeaderWriter:
     def header(self, method: str, seq: int) -> bytes | None:
         """The message of a header; None if it must be written in the common way."""
         start = self._known.get(method)
-        if start is None or not seq:
+        if start is None:
             return None
+        if not seq:
+            # gob leaves zeros out.
+            return uint_bytes(len(start)) + start[:-1] + _END
         end = uint_bytes(seq)
         return uint_bytes(len(start) + len(end) + 1) + start + end + _END
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from mattermost_plugin._db_errors import (
@@ -28,9 +29,16 @@ _MAX_TEXT: Final = 10_000
 """Characters of a message; a statement may be quoted in it."""
 
 _READ_ONLY: Final = "25006"
+_BAD_VALUE: Final = "22"
+"""Class of the failures whose messages quote values, such as: invalid input syntax for type uuid: "..." """
+
+_QUOTED: Final = re.compile(r'".*"', re.DOTALL)
 
 _FAILED_TRANSACTION: Final = "operation in a failed transaction"
 """What the server's driver says of a commit that PostgreSQL has turned into a rollback; it has no code of its own."""
+
+_WRONG_COUNT: Final = "parameters but the statement requires"
+"""What it says itself, before PostgreSQL sees them."""
 
 _BY_STATE: Final[dict[str, type[DatabaseError]]] = {
     "25006": ProgrammingError,
@@ -113,6 +121,8 @@ def _of_code(code: int, text: str) -> DatabaseError:
             return InternalError("the transaction is over")
         case 5 | 7:
             return NotSupportedError("the server's database driver does not do this")
+    if _WRONG_COUNT in text:
+        return ProgrammingError(text)
     if _FAILED_TRANSACTION in text:
         return InternalError("nothing was kept: a statement of the transaction had failed, and rollback() was due")
     return DatabaseError(text or "the server gave no reason")
@@ -134,6 +144,8 @@ def _of_postgres(fields: dict[str, str]) -> DatabaseError:
         data_type=fields.get("DataTypeName", ""),
         constraint=fields.get("Constraint", ""),
     )
+    if state.startswith(_BAD_VALUE):
+        message = _QUOTED.sub('"..."', message)
     if state == _READ_ONLY:
         message += "; the connection is read-only unless it is asked for with connect(read_only=False)"
     return kind(message, diagnostics)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import Final
 
-from mattermost_plugin._db_errors import ConnectionLostError, OperationalError
+from mattermost_plugin._db_errors import ConnectionLostError, DatabaseError, OperationalError
 from mattermost_plugin._gob import Limits as GobLimits
 from mattermost_plugin._loop_place import LoopPlace
 from mattermost_plugin._start_task import start_task
@@ -63,6 +63,11 @@ class DriverLink:
             connection = await driver.open(is_master=not replica)
         except StreamGoneError as error:
             raise ConnectionLostError(str(error)) from None
+        except DatabaseError as error:
+            if type(error) is not DatabaseError:
+                raise
+            # Without a code: the server's pool is used up, or the database out of its reach.
+            raise OperationalError(f"the server gives no connection: {error}") from None
         finally:
             self._opening -= 1
         session = DriverSession(driver, connection, read_only=read_only)

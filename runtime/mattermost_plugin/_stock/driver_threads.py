@@ -44,10 +44,10 @@ class StockDatabaseWire:
         future = start(self._link.place, self._link.open, read_only=read_only, replica=replica)
         try:
             session = outcome(future, timeout_s)
-        finally:
-            if not future.done():
-                # Nobody will have the connection that comes now.
-                future.add_done_callback(self._retire)
+        except BaseException:
+            # Nobody will have the connection that comes now, or has come since.
+            future.add_done_callback(self._retire)
+            raise
         return StockSessionWire(self._link, session, timeout_s)
 
     async def give_back(self) -> None:
@@ -55,9 +55,8 @@ class StockDatabaseWire:
         await self._link.give_back()
 
     def _retire(self, future: concurrent.futures.Future[DriverSession]) -> None:
-        # Runs on the event loop, where the outcome is set.
         if not future.cancelled() and future.exception() is None:
-            self._link.retire(future.result())
+            retire(self._link, future.result())
 
 
 class StockSessionWire:
@@ -106,21 +105,27 @@ class StockSessionWire:
 
     def abandon(self) -> None:
         """See SessionWire."""
-        place = self._link.place
-        if os.getpid() != place.process:
-            return
-        # The loop may have ended, and the stream with it.
-        with contextlib.suppress(RuntimeError):
-            place.loop.call_soon_threadsafe(self._link.retire, self._session)
+        retire(self._link, self._session)
 
     def _wait(self, function: Callable[_P, Coroutine[Any, Any, _T]], *arguments: _P.args, **named: _P.kwargs) -> _T:
         future = start(self._link.place, function, *arguments, **named)
         try:
             return outcome(future, self._timeout_s)
-        finally:
-            if not future.done():
-                # What runs goes on, and then the connection is closed: only its answer tells what there is to close.
+        except BaseException as error:
+            # What runs goes on, and then the connection is closed: only its answer tells what there is to close. It may
+            # have come in this moment, and nobody uses a lost connection any more.
+            if isinstance(error, ConnectionLostError) or not future.done():
                 self.abandon()
+            raise
+
+
+def retire(link: DriverLink, session: DriverSession) -> None:
+    """Have a connection closed that nobody uses any more. From any thread, and also while Python frees objects."""
+    if os.getpid() != link.place.process:
+        return
+    # The loop may have ended, and the stream with it.
+    with contextlib.suppress(RuntimeError):
+        link.place.loop.call_soon_threadsafe(link.retire, session)
 
 
 def check_place(place: LoopPlace, doing: str) -> None:

@@ -18,6 +18,7 @@ from mattermost_plugin._gob.go_types import BYTES, INT, STRING, GoMap, GoSlice, 
 from mattermost_plugin._http_response import ResponseHead, ResponseSink
 from mattermost_plugin._netrpc import EMPTY, NetRPCError
 from mattermost_plugin._netrpc.messages import EMPTY_TYPE
+from mattermost_plugin._netrpc.requests import shared_requests
 from mattermost_plugin._stock.broker import MuxBroker, number_bytes
 from mattermost_plugin._stock.rpc_streams import RpcClient
 from mattermost_plugin.errors import ClientDisconnected
@@ -25,6 +26,8 @@ from mattermost_plugin.errors import ClientDisconnected
 __all__ = ["HEADER_TYPE", "HostResponse", "canonical_name"]
 
 HEADER_TYPE: Final = GoMap(STRING, GoSlice(STRING), "Header")
+
+_REQUESTS: Final = shared_requests(EMPTY_TYPE, HEADER_TYPE)
 
 _OK: Final = 200
 
@@ -47,7 +50,7 @@ class HostResponse(ResponseSink):
     """
 
     def __init__(self, broker: MuxBroker, number: int) -> None:
-        self._client = RpcClient(broker.begin_dial(number), greeting=number_bytes(number))
+        self._client = RpcClient(broker.begin_dial(number), greeting=number_bytes(number), requests=_REQUESTS)
         self._preset: dict[str, list[str]] = {}
         self._head: ResponseHead | None = None
         self._header_due = True
@@ -56,6 +59,9 @@ class HostResponse(ResponseSink):
         self._flush_wanted = False
         self._is_calling = False
         self._progress = asyncio.Event()
+        self._is_ending = self._is_over = False
+        self._then: Callable[[], None] | None = None
+        """What `close` was given."""
         self._failure = ""
         # Before any other call: the host reads its header for the answer, and a Go process dies when a map is read
         # while something else changes it.
@@ -72,7 +78,8 @@ class HostResponse(ResponseSink):
         # The end of the request is a flush, too.
         self._flush_wanted |= flush and not complete
         self._advance()
-        while self._is_calling and (flush or complete or self._held > _HELD_BYTES):
+        # What ends the response leaves by itself; `close` waits for it.
+        while self._is_calling and not complete and (flush or self._held > _HELD_BYTES):
             await self._wait()
         self._check()
 
@@ -82,7 +89,11 @@ class HostResponse(ResponseSink):
         Returns:
             False: the host cannot do that.
         """
-        await self._settle()
+        # In place of what `close` waits for.
+        self._is_ending, self._then = False, None
+        self._failure = self._failure or "the response is over"
+        while self._is_calling:
+            await self._wait()
         try:
             await self._client.call("Plugin.HijackResponse", EMPTY, EMPTY_TYPE)
             await self._client.call("Plugin.HjConnClose", EMPTY, EMPTY_TYPE)
@@ -93,17 +104,29 @@ class HostResponse(ResponseSink):
     def give_up(self) -> None:
         """Give the stream up at once: there will be no response."""
         self._failure = "there is no response"
+        self._is_over = True
         self._client.close()
 
-    async def close(self) -> None:
-        """Wait for what is under way, send nothing more, and give the stream up."""
-        await self._settle()
-        self._client.close()
+    async def close(self, then: Callable[[], None] | None = None) -> None:
+        """Wait until everything that was sent has been taken, and give the stream up. Does nothing if it was before.
 
-    async def _settle(self) -> None:
-        self._failure = self._failure or "the response is over"
-        while self._is_calling:
+        Args:
+            then: called as soon as that is done, in the same turn of the event loop and before this returns.
+        """
+        if self._is_over:
+            return
+        self._is_ending, self._then = True, then
+        if not self._is_calling:
+            self._end()
+        while self._is_ending:
             await self._wait()
+
+    def _end(self) -> None:
+        then, self._then = self._then, None
+        self._is_ending, self._is_over = False, True
+        self._client.close()
+        if then is not None:
+            then()
 
     async def _wait(self) -> None:
         self._progress.clear()
@@ -160,6 +183,8 @@ class HostResponse(ResponseSink):
         if error is not None:
             self._fail(error)
         self._advance()
+        if self._is_ending and not self._is_calling:
+            self._end()
         self._progress.set()
 
     def _fail(self, error: Exception) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from mattermost_plugin._bound_plugin import BoundPlugin
@@ -82,6 +83,9 @@ class HTTPService:
             handler = self._plugin.http_handler(self._plugin.http[hook])
             if not (await exchange.run(handler) or await response.cut_off()):
                 problem = "the response is cut off"
+            source.close()
+            # The reply leaves in the turn in which the host has taken the rest: the client waits for it.
+            await response.close(partial(_reply, server, call, problem))
         except asyncio.CancelledError:
             task = asyncio.current_task()
             # Otherwise the client has gone, and nobody reads an answer.
@@ -89,13 +93,17 @@ class HTTPService:
                 task.uncancel()
                 problem = "the plugin ends"
                 await response.cut_off()
+            await response.close(partial(_reply, server, call, problem))
         finally:
             source.close()
             await response.close()
-        if problem:
-            server.fail(call, problem)
-        else:
-            server.reply(call)
+
+
+def _reply(server: RpcServer, call: Call, problem: str) -> None:
+    if problem:
+        server.fail(call, problem)
+    else:
+        server.reply(call)
 
 
 def _request_head(fields: Mapping[str, object], *, has_body: bool) -> RequestHead:

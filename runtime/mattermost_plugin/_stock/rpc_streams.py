@@ -31,6 +31,7 @@ from mattermost_plugin._netrpc import (
     StreamFailed,
 )
 from mattermost_plugin._netrpc.messages import EMPTY_TYPE
+from mattermost_plugin._netrpc.requests import RequestWriter
 from mattermost_plugin._stock.stream import MuxStream
 
 __all__ = ["CallRefusedError", "ReplyUnreadableError", "RpcClient", "RpcServer"]
@@ -190,6 +191,7 @@ class RpcClient:
         registry: what interfaces in requests may hold.
         gob_limits: the bounds of what the host sends.
         greeting: what must come before the first reply.
+        requests: writes the requests; default is a writer for this stream alone.
         lost: called once with the reason if no more calls can be made, unless `close` ended them. Must not raise.
     """
 
@@ -199,12 +201,13 @@ class RpcClient:
         registry: Mapping[str, Registered] | None = None,
         gob_limits: GobLimits | None = None,
         greeting: bytes = b"",
+        requests: RequestWriter | None = None,
         lost: Callable[[StreamEndedError], None] | None = None,
     ) -> None:
         self._stream = stream
         self._lost = lost
         self._greeting = greeting
-        self._connection = ClientConnection(registry, gob_limits)
+        self._connection = ClientConnection(registry, gob_limits, requests)
         self._waiting: dict[int, Done] = {}
         self._loop = asyncio.get_running_loop()
         self._failure: StreamEndedError | None = None

@@ -95,8 +95,9 @@ def _token(file: Path | None) -> str:
     try:
         text = os.environ.get(TOKEN_VARIABLE, "") if file is None else file.read_text(encoding="ascii")
     except (OSError, ValueError) as error:
-        # Not chained, and no text of the error's: it may quote what is in the file.
-        raise CommandError(f"no token can be read from {file}: {type(error).__name__}") from None
+        # Not chained, and no text of a ValueError: it may quote what is in the file.
+        reason = error.strerror if isinstance(error, OSError) else type(error).__name__
+        raise CommandError(f"no token can be read from {file}: {reason}") from None
     token = text.strip()
     if not token:
         where = f"{file} is empty" if file is not None else f"set {TOKEN_VARIABLE}, or say --token-file FILE"

@@ -60,7 +60,7 @@ class PackageSet:
         if self_contained or not native:
             return
         need = self.need if self.need.and_later else f"exactly {self.need}"
-        advice = "for others add --python-version and --platform, or carry Python along: --self-contained"
+        advice = "name all that it is for with --python-version and --platform, or carry Python along: --self-contained"
         what = f"have parts for one kind of machine: the bundle needs {need} on {' or '.join(self.platforms)}"
         yield warning("", f"{', '.join(native)} {what}", advice)
 

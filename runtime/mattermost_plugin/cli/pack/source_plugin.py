@@ -92,10 +92,11 @@ def check_source(plugin: SourcePlugin) -> Iterator[Finding]:
         yield warning(f"{MANIFEST}: icon_path", f"there is no file {icon!r}", "add or remove it")
     if plugin.script and plugin.script not in packed:
         yield error(plugin.script, "is left out of the bundle by the patterns for files to ignore", "change them")
-    elif not plugin.script and executables_of(plugin.fields):
+    elif not plugin.script and (named := executables_of(plugin.fields)):
+        programs = " or ".join(map(repr, dict.fromkeys(named.values())))
         yield error(
             f"{MANIFEST}: server.executable",
-            "names no Python script that is in the folder",
+            f"names no Python script that is in the folder, but {programs}",
             'name the script that calls run_plugin: "executable": "plugin.py"',
         )
 
