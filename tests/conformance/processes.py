@@ -65,6 +65,10 @@ class PluginProcess:
         out, err = [await self._reader(fd) for fd in self._read_ends]
         self._readers.append(asyncio.create_task(self._read_records(err)))
         line = (await out.readline()).decode().strip()
+        if not line:
+            # It has ended, and its stderr says why.
+            await asyncio.gather(*self._readers)
+            raise AssertionError(f"no handshake line: {self.records} {self.bad_lines}")
         core, app, network, self.address, protocol, *certificate = line.split("|")
         assert (core, app, network, protocol) == ("1", "1", "unix", self.wire), line
         # A Go host that was not asked for one dies of a certificate.
