@@ -79,7 +79,11 @@ class SlowReader:
                 self._define(-type_id)
             else:
                 self._check(type_id)
-                values.append(self._top(type_id))
+                try:
+                    values.append(self._top(type_id))
+                except RecursionError:
+                    # Ten times as deep as the readers that are compared with it go.
+                    raise Malformed("depth") from None
             if self._pos != self._end:
                 raise Malformed("more in a message")
             self.values += values

@@ -140,17 +140,17 @@ class Row:
         decoder = Decoder(GOB_LIMITS)
         decoder.feed(stream)
         header: dict[str, Any] | None = None
-        header_shape: object = None
+        header_type: object = None
         try:
-            while (shape := decoder.next_shape()) is not NEED_DATA:
-                if header is not None and headers_repeat and shape is header_shape:
+            while (type_id := decoder.next_type()) is not None:
+                if header is not None and headers_repeat and type_id == header_type:
                     self._add(header)
                     header = None
                 value: Any = decoder.next_value(PLAIN)
                 if value is NEED_DATA or (header is None and not isinstance(value, dict)):
                     return
                 if header is None:
-                    header, header_shape = value, shape
+                    header, header_type = value, type_id
                 else:
                     self._add(header)
                     header = None
