@@ -5,9 +5,7 @@ contract carries as JSON, json), ours the codec in pure Python: the ratio says w
 """
 
 import asyncio
-import gc
 import json
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -15,8 +13,9 @@ from pathlib import Path
 
 from google.protobuf.message import Message
 
-from bench.compare import Pair, Result
+from bench.compare import Result
 from bench.effort import FULL, Effort
+from bench.in_process import rounds_in_process
 from bench.plugin_process import Workplace
 from bench.report import print_header, print_load_warning, print_results
 from bench.workload import post_request
@@ -34,8 +33,6 @@ from tests.gob.post_records import POST, POST_SOURCE, USER, USER_SOURCE
 
 _STOCK = Path(__file__).parents[1] / "protos" / "stock" / "rpc.json"
 _PAGE = 60
-_ROUND_S = 0.02
-"""Seconds of one side's turn: short, so that what disturbs it disturbs the other side too."""
 _CREATED_MS = 1_750_000_000_000
 
 USERS = RecordTarget(GetUsersResponse, {"A": AddEach("users", USER)})
@@ -60,7 +57,7 @@ async def measure_gob(place: Workplace | None, effort: Effort) -> list[Result]:
     results: list[Result] = []
     for record in _records():
         for name, bare, ours in _measurements(record):
-            results.append(Result(name, "us", _rounds(effort.hook_rounds, bare, ours)))
+            results.append(Result(name, "us", rounds_in_process(effort.hook_rounds, bare, ours)))
     return results
 
 
@@ -94,32 +91,6 @@ def _bare(record: Record) -> tuple[Callable[[], object], Callable[[], object]]:
         return partial(json.loads, text), partial(json.dumps, form)
     data = record.message.SerializeToString()
     return partial(type(record.message).FromString, data), record.message.SerializeToString
-
-
-def _rounds(count: int, bare: Callable[[], object], ours: Callable[[], object]) -> tuple[Pair, ...]:
-    times = {call: _calls(call) for call in (bare, ours)}
-    gc.collect()
-    gc.disable()
-    try:
-        return tuple([Pair(_us(bare, times[bare]), _us(ours, times[ours])) for _ in range(count)])
-    finally:
-        gc.enable()
-
-
-def _calls(call: Callable[[], object]) -> int:
-    """How many calls fill a turn."""
-    call()
-    count = 1
-    while _us(call, count) * count < _ROUND_S * 1e6:
-        count *= 2
-    return count
-
-
-def _us(call: Callable[[], object], count: int) -> float:
-    began = time.perf_counter()
-    for _ in range(count):
-        call()
-    return (time.perf_counter() - began) / count * 1e6
 
 
 def _records() -> Sequence[Record]:

@@ -4,15 +4,14 @@ Bare is protobuf's C library with the same messages, ours the codec in pure Pyth
 """
 
 import cProfile
-import gc
 import pstats
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
-from bench.compare import Pair, Result, Target
+from bench.compare import Result, Target
 from bench.effort import Effort
+from bench.in_process import rounds_in_process
 from bench.plugin_process import Workplace
 from bench.workload import post_request
 from mattermost_plugin._gob import SKIP, Decoder, Encoder
@@ -23,9 +22,6 @@ from mattermost_plugin._stock.struct_targets import struct_target
 from mattermost_pluginapi.api.values import to_struct
 from mattermost_pluginapi.v1.hooks_message_pb2 import MessageWillBePostedRequest, MessageWillBePostedResponse
 from mattermost_pluginapi.v1.post_pb2 import Post
-
-_ROUND_S = 0.02
-"""Seconds of one side's turn: short, so that what disturbs it disturbs the other side too."""
 
 _ARGUMENTS, _RESULTS = "plugin.Z_MessageWillBePostedArgs", "plugin.Z_MessageWillBePostedReturns"
 _DECODE_TARGET, _PATCH_TARGET = Target("<=", 12.0, of="ours"), Target("<=", 6.0, of="ours")
@@ -41,12 +37,10 @@ class _Comparison(NamedTuple):
 
 async def measure_stock_codec(place: Workplace, effort: Effort) -> list[Result]:
     """Compare both directions. `place` is not needed: all is done in this process."""
-    gc.collect()
-    gc.disable()
-    try:
-        return [Result(each.name, "us", _rounds(effort.hook_rounds, each), each.target) for each in _comparisons()]
-    finally:
-        gc.enable()
+    return [
+        Result(each.name, "us", rounds_in_process(effort.hook_rounds, each.bare, each.ours), each.target)
+        for each in _comparisons()
+    ]
 
 
 def _comparisons() -> Iterator[_Comparison]:
@@ -113,28 +107,6 @@ def _whole(name: str, post: Post) -> _Comparison:
     response = MessageWillBePostedResponse(modified_post=post)
     encode = partial(Encoder(registry()).encode, response, go_type(_RESULTS), struct_source(_RESULTS))
     return _Comparison(f"stock: encode {name}", response.SerializeToString, encode)
-
-
-def _rounds(count: int, comparison: _Comparison) -> tuple[Pair, ...]:
-    bare, ours = comparison.bare, comparison.ours
-    bare_calls, our_calls = _calls(bare), _calls(ours)
-    return tuple([Pair(_us(bare, bare_calls), _us(ours, our_calls)) for _ in range(count)])
-
-
-def _calls(call: Callable[[], object]) -> int:
-    """How many calls fill a turn."""
-    call()
-    count = 1
-    while _us(call, count) * count < _ROUND_S * 1e6:
-        count *= 2
-    return count
-
-
-def _us(call: Callable[[], object], count: int) -> float:
-    began = time.perf_counter()
-    for _ in range(count):
-        call()
-    return (time.perf_counter() - began) / count * 1e6
 
 
 def profile_codec() -> None:

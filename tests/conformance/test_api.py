@@ -9,16 +9,8 @@ import pytest
 from mattermost_plugin import Plugin
 from mattermost_plugin._hook_wire import WireName
 from mattermost_plugin.api import (
-    ConflictError,
-    InvalidArgumentError,
-    NotFoundError,
     NotImplementedByServerError,
-    PayloadTooLargeError,
-    PermissionDeniedError,
     PluginAPIError,
-    RateLimitedError,
-    ServerError,
-    UnauthenticatedError,
 )
 from mattermost_pluginapi.api.method import ApiMethod
 from mattermost_pluginapi.api.methods import METHODS
@@ -28,6 +20,7 @@ from tests.conformance.api_values import call_arguments, comparable, result
 from tests.conformance.filled_messages import api_request, api_response
 from tests.conformance.hosts import WIRES, Host, hosted
 from tests.conformance.server_api import ServerApi
+from tests.unit.api_errors import BY_STATUS
 from tests.unit.api_host import call_both
 
 METHOD_COUNT = 258
@@ -43,20 +36,6 @@ LACKING = {
 """Methods that a wire lacks; a configuration cannot travel to a stock server without resetting what is off."""
 
 CARRIED: list[tuple[WireName, str]] = [(wire, name) for name in METHODS for wire in WIRES if name not in LACKING[wire]]
-
-BY_STATUS: dict[int, type[PluginAPIError]] = {
-    400: InvalidArgumentError,
-    401: UnauthenticatedError,
-    403: PermissionDeniedError,
-    404: NotFoundError,
-    409: ConflictError,
-    413: PayloadTooLargeError,
-    422: InvalidArgumentError,
-    429: RateLimitedError,
-    500: ServerError,
-    501: NotImplementedByServerError,
-    503: ServerError,
-}
 
 every_wire = pytest.mark.parametrize("wire", WIRES)
 every_method = pytest.mark.parametrize(("wire", "name"), CARRIED)

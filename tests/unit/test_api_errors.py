@@ -26,23 +26,8 @@ from mattermost_plugin.api import (
 from mattermost_plugin.errors import PluginError
 from mattermost_plugin.models import AppError, User
 from mattermost_pluginapi.v1.api_user_pb2 import CreateUserResponse, GetUserResponse
+from tests.unit.api_errors import BY_STATUS
 from tests.unit.api_host import Answer, api_host, call_both, client, connected, refuse
-
-BY_STATUS = {
-    400: InvalidArgumentError,
-    401: UnauthenticatedError,
-    403: PermissionDeniedError,
-    404: NotFoundError,
-    409: ConflictError,
-    413: PayloadTooLargeError,
-    422: InvalidArgumentError,
-    429: RateLimitedError,
-    500: ServerError,
-    501: NotImplementedByServerError,
-    503: ServerError,
-    0: ServerError,
-    302: ServerError,
-}
 
 BY_CODE = {
     grpc.StatusCode.INVALID_ARGUMENT: (InvalidArgumentError, 400),
@@ -87,7 +72,7 @@ def in_reply(**fields: Any) -> GetUserResponse:
     return GetUserResponse(error=AppError(**fields))
 
 
-@pytest.mark.parametrize(("status", "kind"), BY_STATUS.items())
+@pytest.mark.parametrize(("status", "kind"), [*BY_STATUS.items(), (0, ServerError), (302, ServerError)])
 def test_an_error_in_the_reply(status: int, kind: type[PluginAPIError]) -> None:
     app_error = AppError(
         id="app.user.gone",
